@@ -1,0 +1,69 @@
+//! What is a rating?
+//!
+//! A user, an item and a number; perhaps a weight and a time. [`Interactions`] holds many, a column each.
+
+/// Ratings, one per position of the columns.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Interactions {
+    /// The row of each rating's user, in the ids. In a test set a number beyond the ids' length is a row that the
+    /// ids do not have; training never sees one.
+    pub users: Vec<u32>,
+    /// The row of each rating's item, likewise.
+    pub items: Vec<u32>,
+    /// The rating, a finite number.
+    pub ratings: Vec<f32>,
+    /// The weight c ≥ 0 of each rating in the objective; 1 each where absent.
+    pub weights: Option<Vec<f32>>,
+    /// Seconds since 1970, or whatever rises with time.
+    pub timestamps: Option<Vec<i64>>,
+}
+
+impl Interactions {
+    /// The number of ratings.
+    pub fn len(&self) -> usize {
+        self.ratings.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.ratings.is_empty()
+    }
+
+    /// The ratings at `positions`, in that order.
+    pub fn select(&self, positions: &[usize]) -> Interactions {
+        fn pick<T: Copy>(values: &[T], positions: &[usize]) -> Vec<T> {
+            positions.iter().map(|&p| values[p]).collect()
+        }
+        Interactions {
+            users: pick(&self.users, positions),
+            items: pick(&self.items, positions),
+            ratings: pick(&self.ratings, positions),
+            weights: self.weights.as_ref().map(|w| pick(w, positions)),
+            timestamps: self.timestamps.as_ref().map(|t| pick(t, positions)),
+        }
+    }
+
+    /// The least and the greatest rating, or `None` where there is no rating.
+    pub fn scale(&self) -> Option<(f32, f32)> {
+        let first = *self.ratings.first()?;
+        Some(
+            self.ratings
+                .iter()
+                .fold((first, first), |(low, high), &r| (low.min(r), high.max(r))),
+        )
+    }
+
+    /// The mean rating, each counted by its weight: Σ c·r / Σ c in `f64`; 0 where nothing counts.
+    pub fn mean(&self) -> f64 {
+        let (mut sum, mut count) = (0.0, 0.0);
+        for (position, &rating) in self.ratings.iter().enumerate() {
+            let weight = self
+                .weights
+                .as_ref()
+                .map_or(1.0, |w| f64::from(w[position]));
+            sum += weight * f64::from(rating);
+            count += weight;
+        }
+        if count > 0.0 { sum / count } else { 0.0 }
+    }
+}

@@ -1,0 +1,36 @@
+//! Chapter 1. What is a rating, and how does it get here?
+//!
+//! A rating is a user, an item and a number. Files say it with any strings for names ([`ids`]); training wants dense row numbers and
+//! flat columns ([`interactions`]). Beside ratings stand titles and features ([`catalog`]).
+//!
+//! | file | question |
+//! |---|---|
+//! | [`ids`] | how does a name become a row number, and back? |
+//! | [`csr`] | how is a sparse matrix held? |
+//! | [`catalog`] | what is known of users and items beside their ratings? |
+//! | [`interactions`] | what is a rating? |
+//! | [`dataset`] | what does a training start from? |
+//! | [`reader`] | how is a text file read, and what is wrong with it? |
+//! | [`dedupe`] | what if a user rated an item twice? |
+//! | [`split`] | which ratings are held out? |
+//! | [`synthetic`] | where do ratings with a known truth come from? |
+//! | [`examples`] | in which order does training visit ratings? |
+//!
+//! What a model makes of them is chapter 2's.
+
+pub mod catalog;
+pub mod csr;
+pub mod ids;
+pub mod interactions;
+//
+#[cfg(feature = "train")]
+pub mod dataset;
+#[cfg(feature = "train")]
+pub mod examples;
+
+pub use catalog::{Catalog, Column};
+pub use csr::Csr;
+#[cfg(feature = "train")]
+pub use dataset::{Dataset, SideData};
+pub use ids::{Ids, Interner, Strings};
+pub use interactions::Interactions;

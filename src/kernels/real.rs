@@ -1,0 +1,84 @@
+//! Which numbers do the tables hold?
+//!
+//! `f32` in production, `f64` in the gradient check: the same code runs on both, so what is checked is what trains.
+
+use std::fmt::{Debug, Display};
+use std::iter::Sum;
+use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub, SubAssign};
+
+/// A number of an embedding table: `f32` or `f64`.
+///
+/// All operations are IEEE 754's basic ones (+ − × ÷ √), which every CPU rounds alike; nothing here may fuse two of them.
+pub trait Real:
+    Copy
+    + Default
+    + Debug
+    + Display
+    + PartialOrd
+    + Send
+    + Sync
+    + 'static
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+    + AddAssign
+    + SubAssign
+    + MulAssign
+    + Sum
+{
+    /// 0.
+    const ZERO: Self;
+    /// Rounds to the nearest.
+    fn from_f64(value: f64) -> Self;
+    /// Exact for both types.
+    fn to_f64(self) -> f64;
+    /// Exact for both types.
+    fn from_f32(value: f32) -> Self;
+    /// Rounds to the nearest.
+    fn to_f32(self) -> f32;
+    /// √x, correctly rounded.
+    fn square_root(self) -> Self;
+    /// Neither infinite nor NaN.
+    fn finite(self) -> bool;
+    /// The greater of two finite numbers.
+    fn greater(self, other: Self) -> Self {
+        if self > other { self } else { other }
+    }
+}
+
+macro_rules! real {
+    ($t:ty) => {
+        #[allow(clippy::unnecessary_cast, reason = "one macro for both types")]
+        impl Real for $t {
+            const ZERO: Self = 0.0;
+            #[inline(always)]
+            fn from_f64(value: f64) -> Self {
+                value as $t
+            }
+            #[inline(always)]
+            fn to_f64(self) -> f64 {
+                self as f64
+            }
+            #[inline(always)]
+            fn from_f32(value: f32) -> Self {
+                value as $t
+            }
+            #[inline(always)]
+            fn to_f32(self) -> f32 {
+                self as f32
+            }
+            #[inline(always)]
+            fn square_root(self) -> Self {
+                self.sqrt()
+            }
+            #[inline(always)]
+            fn finite(self) -> bool {
+                self.is_finite()
+            }
+        }
+    };
+}
+real!(f32);
+real!(f64);

@@ -1,0 +1,14 @@
+//! # lowrank
+//!
+//! Matrix factorization from scratch.
+#![deny(unsafe_code)]
+
+pub mod data;
+pub mod error;
+pub mod kernels;
+pub mod model;
+#[cfg(feature = "train")]
+pub mod random;
+
+pub use error::{Error, Result};
+pub use model::{Kind, Model, Prediction};

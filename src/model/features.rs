@@ -1,0 +1,96 @@
+//! How much of each feature does a row have?
+//!
+//! ```text
+//! sum    w = 1            a film with three genres is moved three times as far as one with one
+//! mean   w = 1/n          the mean of its genres
+//! sqrt   w = 1/√n         between the two: the sum of n independent draws keeps its size
+//! ```
+
+use crate::data::{Column, Csr};
+
+/// How the features of a row are weighed; n is their number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bag {
+    /// w = 1.
+    Sum,
+    /// w = 1/n.
+    Mean,
+    /// w = 1/√n.
+    Sqrt,
+}
+
+impl Bag {
+    /// The weight of each of `n` features.
+    pub fn weight(self, n: usize) -> f32 {
+        match self {
+            Bag::Sum => 1.0,
+            Bag::Mean => 1.0 / n as f32,
+            Bag::Sqrt => 1.0 / (n as f32).sqrt(),
+        }
+    }
+}
+
+/// The weights of one feature group: a sparse matrix, rows of the side × values of the feature.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Features {
+    rows: Csr,
+    weights: Vec<f32>,
+}
+
+impl Features {
+    /// The values of `column`, weighed by `bag`.
+    ///
+    /// ```
+    /// use lowrank::data::{Column, Csr};
+    /// use lowrank::model::{Bag, Features};
+    /// let genres = Column {
+    ///     name: "genres".into(),
+    ///     values: ["Action", "Drama"].into_iter().collect(),
+    ///     rows: Csr::from_rows([vec![0, 1], vec![1], vec![]]),
+    ///     multi_valued: true,
+    /// };
+    /// let features = Features::new(&genres, Bag::Mean);
+    /// assert_eq!(features.row(0).collect::<Vec<_>>(), [(0, 0.5), (1, 0.5)]);
+    /// assert_eq!(features.row(1).collect::<Vec<_>>(), [(1, 1.0)]);
+    /// ```
+    pub fn new(column: &Column, bag: Bag) -> Features {
+        let mut weights = Vec::with_capacity(column.rows.n_entries());
+        for row in 0..column.rows.n_rows() {
+            let n = column.rows.row(row).len();
+            weights.extend(std::iter::repeat_n(bag.weight(n), n));
+        }
+        Features {
+            rows: column.rows.clone(),
+            weights,
+        }
+    }
+
+    /// (feature, weight) of each feature of row `r`.
+    ///
+    /// # Panics
+    /// Where there is no such row.
+    pub fn row(&self, r: usize) -> impl ExactSizeIterator<Item = (u32, f32)> + '_ {
+        let weights = &self.weights[self.rows.range(r)];
+        self.rows
+            .row(r)
+            .iter()
+            .copied()
+            .zip(weights.iter().copied())
+    }
+
+    /// The number of rows.
+    pub fn n_rows(&self) -> usize {
+        self.rows.n_rows()
+    }
+
+    /// The matrix without its weights, and the weights beside its entries, for a file.
+    pub(crate) fn parts(&self) -> (&Csr, &[f32]) {
+        (&self.rows, &self.weights)
+    }
+
+    /// From arrays that a file gave; `None` where they do not fit together or a weight is not finite.
+    pub(crate) fn from_parts(rows: Csr, weights: Vec<f32>) -> Option<Features> {
+        let fits = rows.n_entries() == weights.len() && weights.iter().all(|w| w.is_finite());
+        fits.then_some(Features { rows, weights })
+    }
+}

@@ -1,0 +1,49 @@
+//! Chapter 2. What is predicted, and from what?
+//!
+//! ```text
+//! score(u, i)      = μ + b_u + b_i + ⟨P_u, Q_i⟩
+//! P_u              = p_u + Σ_groups Σ_{f ∈ group(u)} w_uf · x_f          a composed row; its bias is composed alike
+//! Q_i              = q_i + Σ_groups Σ_{f ∈ group(i)} w_if · y_f
+//! prediction(u, i) = link(score)
+//! ```
+//!
+//! | symbol | name in the code | shape |
+//! |---|---|---|
+//! | μ | `global_mean` | one number, the mean of the training ratings |
+//! | b_u, b_i | `user_biases`, `item_biases` | n_users, n_items |
+//! | p_u, q_i | rows of the identity tables | n_factors each |
+//! | x_f, y_f | rows of a feature group's table | n_factors each |
+//! | w_uf, w_if | weights of the features, [`Features`] | sparse, n_rows × n_values |
+//!
+//! | file | question |
+//! |---|---|
+//! | [`features`] | how much of each feature does a row have? |
+//! | [`link`] | how does a score become a prediction? |
+//! | [`forward`] | what is the score, in one line? |
+//! | [`table`] | what is learnt? |
+//! | [`side`] | how do a row of its own and its features become one row? |
+//! | [`rows`], [`trained`] | what is left when training is over? |
+//! | [`scorer`] | what does one user think of every item? |
+//!
+//! How the tables are learnt is left to chapters 3 to 7.
+
+pub mod features;
+pub mod forward;
+pub mod link;
+pub mod rows;
+pub mod scorer;
+#[cfg(feature = "train")]
+pub mod side;
+#[cfg(feature = "train")]
+pub mod table;
+pub mod trained;
+
+pub use features::{Bag, Features};
+pub use link::{Clip, Link};
+pub use rows::Rows;
+pub use scorer::Scorer;
+#[cfg(feature = "train")]
+pub use side::{Group, Parameters, Side};
+#[cfg(feature = "train")]
+pub use table::Table;
+pub use trained::{Baseline, Kind, Model, ModelGroup, ModelSide, Prediction};

@@ -1,0 +1,104 @@
+//! How do a row of its own and its features become one row?
+//!
+//! ```text
+//! compose      P_r   = p_r + Σ_groups Σ_f w_rf · x_f
+//! backprop     ∂p_r  = ∂P_r
+//!              ∂x_f  = Σ_r w_rf · ∂P_r
+//! ```
+//!
+//! Biases are composed and backpropagated alike, through the groups that have them. A side without groups lends its table and copies
+//! nothing. The derivation stands in [`gradient`](crate::gradient); here is only what depends on how a side is held.
+
+use super::{Features, Link, Table};
+use crate::kernels::{Real, lanes};
+
+/// The tables of one side: users or items.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Side<T> {
+    /// One row for every user or item.
+    pub identity: Table<T>,
+    /// The feature groups.
+    pub groups: Vec<Group<T>>,
+}
+
+/// A feature group: a table of its own, one row a feature, and how much of each feature every row of the side has.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Group<T> {
+    /// The column that it was made from.
+    pub name: String,
+    /// w, n_rows × n_features.
+    pub features: Features,
+    /// x, one row a feature.
+    pub table: Table<T>,
+}
+
+/// Everything that training learns, and what it holds fixed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parameters<T> {
+    /// μ, the mean of the training ratings; fixed. `None` in a model without.
+    pub global_mean: Option<f64>,
+    /// From score to prediction.
+    pub link: Link,
+    /// The users' tables.
+    pub users: Side<T>,
+    /// The items' tables.
+    pub items: Side<T>,
+}
+
+impl<T: Real> Side<T> {
+    /// Whether composed rows have biases.
+    pub fn has_biases(&self) -> bool {
+        self.tables().any(|table| table.bias_slice().is_some())
+    }
+
+    /// The composed rows: the identity table itself where there are no groups, otherwise written into `scratch`.
+    pub fn compose<'a>(&'a self, scratch: &'a mut Option<Table<T>>) -> &'a Table<T> {
+        if self.groups.is_empty() {
+            return &self.identity;
+        }
+        let composed = scratch.get_or_insert_with(|| {
+            Table::zeros(
+                self.identity.n_rows(),
+                self.identity.n_factors(),
+                self.has_biases(),
+            )
+        });
+        for r in 0..self.identity.n_rows() {
+            self.compose_row(r, composed);
+        }
+        composed
+    }
+
+    /// Writes composed row `r` into `composed`; groups and features in their order.
+    pub fn compose_row(&self, r: usize, composed: &mut Table<T>) {
+        let row = composed.row_mut(r);
+        row.copy_from_slice(self.identity.row(r));
+        for group in &self.groups {
+            for (f, weight) in group.features.row(r) {
+                lanes::add_scaled(row, T::from_f32(weight), group.table.row(f as usize));
+            }
+        }
+        if let Some(biases) = composed.bias_slice_mut() {
+            let mut bias = self.identity.bias_slice().map_or(T::ZERO, |b| b[r]);
+            for group in &self.groups {
+                if let Some(of_features) = group.table.bias_slice() {
+                    for (f, weight) in group.features.row(r) {
+                        bias += T::from_f32(weight) * of_features[f as usize];
+                    }
+                }
+            }
+            biases[r] = bias;
+        }
+    }
+
+    /// All tables of the side: identity first, then the groups' in order.
+    pub fn tables(&self) -> impl Iterator<Item = &Table<T>> {
+        std::iter::once(&self.identity).chain(self.groups.iter().map(|group| &group.table))
+    }
+
+    /// All tables of the side, to be changed.
+    pub fn tables_mut(&mut self) -> impl Iterator<Item = &mut Table<T>> {
+        std::iter::once(&mut self.identity)
+            .chain(self.groups.iter_mut().map(|group| &mut group.table))
+    }
+}

@@ -1,0 +1,354 @@
+//! What is left when training is over?
+//!
+//! The tables, the composed rows made of them, and the names: enough to predict and recommend anywhere. No array library,
+//! no threads, no files.
+
+use super::{Clip, Features, Link, Rows, Scorer, forward};
+use crate::data::{Catalog, Csr, Ids};
+use crate::kernels::lanes;
+
+/// A trained model.
+///
+/// Its rows are `f32`. It is `Send + Sync + Clone`, and nothing in it changes after training.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Model {
+    pub(crate) n_factors: usize,
+    /// μ; `None` in a model without.
+    pub(crate) global_mean: Option<f64>,
+    /// The mean of the training ratings, with or without μ in the model.
+    pub(crate) training_mean: f64,
+    pub(crate) n_training_ratings: u64,
+    pub(crate) link: Link,
+    pub(crate) clip: Option<Clip>,
+    pub(crate) users: ModelSide,
+    pub(crate) items: ModelSide,
+    /// The items that each user rated in training, rising.
+    pub(crate) seen: Csr,
+    /// What a model without factors makes of the same ratings; evaluation prints it beside the model's own figures.
+    pub(crate) baseline: Option<Baseline>,
+}
+
+/// One side of a [`Model`].
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ModelSide {
+    pub(crate) ids: Ids,
+    pub(crate) catalog: Catalog,
+    /// How many training ratings touch each row.
+    pub(crate) counts: Vec<u32>,
+    /// p_u or q_i.
+    pub(crate) identity: Rows,
+    pub(crate) identity_biases: Option<Vec<f32>>,
+    pub(crate) groups: Vec<ModelGroup>,
+    /// P_u or Q_i; `None` where there are no groups, because it is the identity then.
+    pub(crate) composed: Option<Rows>,
+    pub(crate) composed_biases: Option<Vec<f32>>,
+}
+
+/// One feature group of a [`ModelSide`].
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ModelGroup {
+    /// The column it was made from.
+    pub(crate) name: String,
+    /// The names of the table's rows.
+    pub(crate) values: Ids,
+    /// x_f or y_f.
+    pub(crate) table: Rows,
+    pub(crate) biases: Option<Vec<f32>>,
+    /// How many training ratings touch each row.
+    pub(crate) counts: Vec<u32>,
+    /// w_uf or w_if.
+    pub(crate) features: Features,
+}
+
+/// μ + b_u + b_i, fitted by ridge regression on the training ratings.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Baseline {
+    /// The mean of the training ratings.
+    pub global_mean: f64,
+    /// One a user.
+    pub user_biases: Vec<f32>,
+    /// One an item.
+    pub item_biases: Vec<f32>,
+}
+
+impl Baseline {
+    /// μ + b_u + b_i; the term of an unknown user or item is 0.
+    pub fn predict(&self, user: Option<u32>, item: Option<u32>) -> f64 {
+        let bias = |biases: &[f32], row: Option<u32>| {
+            row.map_or(0.0, |row| f64::from(biases[row as usize]))
+        };
+        self.global_mean + bias(&self.user_biases, user) + bias(&self.item_biases, item)
+    }
+}
+
+/// What a prediction rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Kind {
+    /// Ratings that touch the user and ratings that touch the item (or its features).
+    Full,
+    /// The user alone: nothing is known of the item.
+    UserOnly,
+    /// The item alone: nothing is known of the user.
+    ItemOnly,
+    /// Neither: it is what every unknown pair gets.
+    Prior,
+}
+
+impl Kind {
+    /// From what is known of each side.
+    pub fn new(user_known: bool, item_known: bool) -> Kind {
+        match (user_known, item_known) {
+            (true, true) => Kind::Full,
+            (true, false) => Kind::UserOnly,
+            (false, true) => Kind::ItemOnly,
+            (false, false) => Kind::Prior,
+        }
+    }
+
+    /// `full`, `user_only`, `item_only` or `prior`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Full => "full",
+            Kind::UserOnly => "user_only",
+            Kind::ItemOnly => "item_only",
+            Kind::Prior => "prior",
+        }
+    }
+}
+
+/// A predicted rating, and what it rests on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Prediction {
+    /// The rating, after the link and clipping.
+    pub value: f32,
+    /// What it rests on.
+    pub kind: Kind,
+}
+
+impl Model {
+    /// The number of factors of every row.
+    pub fn n_factors(&self) -> usize {
+        self.n_factors
+    }
+
+    /// μ, where the model has it.
+    pub fn global_mean(&self) -> Option<f64> {
+        self.global_mean
+    }
+
+    /// The mean of the ratings that it was trained on.
+    pub fn training_mean(&self) -> f64 {
+        self.training_mean
+    }
+
+    /// The number of ratings that it was trained on.
+    pub fn n_training_ratings(&self) -> u64 {
+        self.n_training_ratings
+    }
+
+    /// The function from score to prediction.
+    pub fn link(&self) -> Link {
+        self.link
+    }
+
+    /// The scale that predictions are cut to.
+    pub fn clip(&self) -> Option<Clip> {
+        self.clip
+    }
+
+    /// The users.
+    pub fn users(&self) -> &ModelSide {
+        &self.users
+    }
+
+    /// The items.
+    pub fn items(&self) -> &ModelSide {
+        &self.items
+    }
+
+    /// The items that `user` rated in training, rising.
+    pub fn seen(&self, user: u32) -> &[u32] {
+        self.seen.row(user as usize)
+    }
+
+    /// The baseline μ + b_u + b_i of the same training ratings.
+    pub fn baseline(&self) -> Option<&Baseline> {
+        self.baseline.as_ref()
+    }
+
+    /// The predicted rating of a pair, by external ids.
+    ///
+    /// An id that the model does not have is no error: the prediction rests on less, and says so in its `kind`. The terms of an unknown row are 0;
+    /// a model without μ predicts the mean of the training ratings where a row is unknown, because its terms have nothing to stand on.
+    ///
+    /// # Errors
+    /// None today; the signature leaves room for models that refuse a pair.
+    pub fn predict(&self, user_id: &str, item_id: &str) -> crate::Result<Prediction> {
+        Ok(self.predict_rows(self.users.ids.index(user_id), self.items.ids.index(item_id)))
+    }
+
+    /// [`predict`](Model::predict) by row numbers, `None` for an unknown row.
+    pub fn predict_rows(&self, user: Option<u32>, item: Option<u32>) -> Prediction {
+        Scorer::new(self, user).prediction(item)
+    }
+
+    /// The prediction for a score: link, then clipping.
+    pub(crate) fn prediction_of(&self, score: f32) -> f32 {
+        let prediction = self.link.value(f64::from(score)) as f32;
+        self.clip.map_or(prediction, |clip| clip.apply(prediction))
+    }
+}
+
+impl ModelSide {
+    /// The names of the rows.
+    pub fn ids(&self) -> &Ids {
+        &self.ids
+    }
+
+    /// Titles and columns.
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// How many training ratings touch each row.
+    pub fn counts(&self) -> &[u32] {
+        &self.counts
+    }
+
+    /// The identity table: p_u or q_i.
+    pub fn identity(&self) -> &Rows {
+        &self.identity
+    }
+
+    /// The biases of the identity table.
+    pub fn identity_biases(&self) -> Option<&[f32]> {
+        self.identity_biases.as_deref()
+    }
+
+    /// The feature groups.
+    pub fn groups(&self) -> &[ModelGroup] {
+        &self.groups
+    }
+
+    /// The composed rows: P_u or Q_i.
+    pub fn composed(&self) -> &Rows {
+        self.composed.as_ref().unwrap_or(&self.identity)
+    }
+
+    /// The composed bias of a row; 0 in a model without biases.
+    pub fn bias(&self, row: u32) -> f32 {
+        let biases = self
+            .composed_biases
+            .as_ref()
+            .or(self.identity_biases.as_ref());
+        biases.map_or(0.0, |biases| biases[row as usize])
+    }
+
+    /// Whether training ratings touch the row, or a feature that it has.
+    pub fn known(&self, row: u32) -> bool {
+        self.counts[row as usize] > 0
+            || self.groups.iter().any(|group| {
+                group
+                    .features
+                    .row(row as usize)
+                    .any(|(f, w)| w != 0.0 && group.counts[f as usize] > 0)
+            })
+    }
+
+    /// Fills the composed rows from the tables.
+    ///
+    /// ```text
+    /// P_r = p_r + Σ_groups Σ_f w_rf · x_f,      groups and features in their order
+    /// ```
+    pub(crate) fn compose(&mut self) {
+        if self.groups.is_empty() {
+            (self.composed, self.composed_biases) = (None, None);
+            return;
+        }
+        let n_rows = self.identity.n_rows();
+        let mut rows = Vec::with_capacity(self.identity.as_padded_slice().len());
+        let mut biases = Vec::with_capacity(n_rows);
+        for r in 0..n_rows {
+            let features = self
+                .groups
+                .iter()
+                .map(|group| (group, group.features.row(r)));
+            let (row, bias) = self.composed_row(r, features);
+            rows.extend_from_slice(&row);
+            biases.push(bias);
+        }
+        self.composed = Rows::from_padded(n_rows, self.identity.n_factors(), rows);
+        self.composed_biases = (self.identity_biases.is_some()
+            || self.groups.iter().any(|g| g.biases.is_some()))
+        .then_some(biases);
+    }
+
+    /// Row `r` with these features instead of its own, and its bias.
+    pub(crate) fn composed_row<'a>(
+        &self,
+        r: usize,
+        features: impl Iterator<Item = (&'a ModelGroup, impl Iterator<Item = (u32, f32)>)>,
+    ) -> (Vec<f32>, f32) {
+        let mut row = self.identity.padded_row(r).to_vec();
+        let mut bias = self
+            .identity_biases
+            .as_ref()
+            .map_or(0.0, |biases| biases[r]);
+        for (group, features) in features {
+            for (f, weight) in features {
+                lanes::add_scaled(&mut row, weight, group.table.padded_row(f as usize));
+                bias += group
+                    .biases
+                    .as_ref()
+                    .map_or(0.0, |biases| weight * biases[f as usize]);
+            }
+        }
+        (row, bias)
+    }
+}
+
+impl ModelGroup {
+    /// The column that the group was made from.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The names of the table's rows: the distinct values of the column.
+    pub fn values(&self) -> &Ids {
+        &self.values
+    }
+
+    /// The table: one row a value.
+    pub fn table(&self) -> &Rows {
+        &self.table
+    }
+
+    /// The biases of the values.
+    pub fn biases(&self) -> Option<&[f32]> {
+        self.biases.as_deref()
+    }
+
+    /// How many training ratings touch each value.
+    pub fn counts(&self) -> &[u32] {
+        &self.counts
+    }
+
+    /// The weights.
+    pub fn features(&self) -> &Features {
+        &self.features
+    }
+}
+
+impl Model {
+    /// The score of composed rows and biases.
+    pub(crate) fn score(&self, user_bias: f32, item_bias: f32, p_u: &[f32], q_i: &[f32]) -> f32 {
+        forward::score(
+            self.global_mean.unwrap_or(0.0) as f32,
+            user_bias,
+            item_bias,
+            p_u,
+            q_i,
+        )
+    }
+}
