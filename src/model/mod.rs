@@ -27,6 +27,8 @@
 //!
 //! How the tables are learnt is left to chapters 3 to 7.
 
+#[cfg(test)]
+pub(crate) mod example;
 pub mod features;
 pub mod forward;
 pub mod link;

@@ -38,13 +38,14 @@ impl<'m> Scorer<'m> {
     }
 
     /// The score of an item, before the link; lists are ordered by it.
-    #[inline]
+    #[inline(always)]
     pub fn score(&self, item: u32) -> f32 {
         let items = &self.model.items;
         self.score_row(items.composed().padded_row(item as usize), items.bias(item))
     }
 
     /// The score of a composed row that is not, or not quite, one of the items.
+    #[inline(always)]
     pub fn score_row(&self, q_i: &[f32], item_bias: f32) -> f32 {
         self.model.score(self.user_bias, item_bias, &self.p_u, q_i)
     }
@@ -65,6 +66,19 @@ impl<'m> Scorer<'m> {
             self.model.prediction_of(score)
         };
         Prediction { value, kind }
+    }
+
+    /// The predicted rating of a composed row that is not, or not quite, one of the items.
+    pub fn prediction_row(&self, q_i: &[f32], item_bias: f32, item_known: bool) -> Prediction {
+        let value = if self.model.global_mean.is_none() && self.is_stranger() {
+            self.model.training_mean as f32
+        } else {
+            self.model.prediction_of(self.score_row(q_i, item_bias))
+        };
+        Prediction {
+            value,
+            kind: Kind::new(self.known, item_known),
+        }
     }
 
     /// Whether the user has no row at all.

@@ -3,7 +3,7 @@
 //! The tables, the composed rows made of them, and the names: enough to predict and recommend anywhere. No array library,
 //! no threads, no files.
 
-use super::{Clip, Features, Link, Rows, Scorer, forward};
+use super::{Bag, Clip, Features, Link, Rows, Scorer, forward};
 use crate::data::{Catalog, Csr, Ids};
 use crate::kernels::lanes;
 
@@ -58,6 +58,8 @@ pub struct ModelGroup {
     pub(crate) counts: Vec<u32>,
     /// w_uf or w_if.
     pub(crate) features: Features,
+    /// How those weights were made; a prediction for other features weighs them alike.
+    pub(crate) bag: Bag,
 }
 
 /// μ + b_u + b_i, fitted by ridge regression on the training ratings.
@@ -274,7 +276,7 @@ impl ModelSide {
                 .groups
                 .iter()
                 .map(|group| (group, group.features.row(r)));
-            let (row, bias) = self.composed_row(r, features);
+            let (row, bias) = self.composed_row(Some(r), features);
             rows.extend_from_slice(&row);
             biases.push(bias);
         }
@@ -284,17 +286,20 @@ impl ModelSide {
         .then_some(biases);
     }
 
-    /// Row `r` with these features instead of its own, and its bias.
+    /// Row `r` with these features instead of its own, and its bias; `None` for a row of which the features alone are known.
     pub(crate) fn composed_row<'a>(
         &self,
-        r: usize,
+        r: Option<usize>,
         features: impl Iterator<Item = (&'a ModelGroup, impl Iterator<Item = (u32, f32)>)>,
     ) -> (Vec<f32>, f32) {
-        let mut row = self.identity.padded_row(r).to_vec();
-        let mut bias = self
-            .identity_biases
-            .as_ref()
-            .map_or(0.0, |biases| biases[r]);
+        let mut row = r.map_or_else(
+            || vec![0.0; self.identity.stride()],
+            |r| self.identity.padded_row(r).to_vec(),
+        );
+        let mut bias = match (r, &self.identity_biases) {
+            (Some(r), Some(biases)) => biases[r],
+            _ => 0.0,
+        };
         for (group, features) in features {
             for (f, weight) in features {
                 lanes::add_scaled(&mut row, weight, group.table.padded_row(f as usize));
@@ -338,10 +343,16 @@ impl ModelGroup {
     pub fn features(&self) -> &Features {
         &self.features
     }
+
+    /// How the weights were made.
+    pub fn bag(&self) -> Bag {
+        self.bag
+    }
 }
 
 impl Model {
     /// The score of composed rows and biases.
+    #[inline(always)]
     pub(crate) fn score(&self, user_bias: f32, item_bias: f32, p_u: &[f32], q_i: &[f32]) -> f32 {
         forward::score(
             self.global_mean.unwrap_or(0.0) as f32,

@@ -1,0 +1,16 @@
+//! Chapter 10. How good is a model, and against what?
+//!
+//! Errors on ratings that training never saw, beside those of models without factors. A number alone says little: an RMSE of 0.95 is good
+//! where guessing the mean gives 1.12 and fair where two biases give 0.94.
+//!
+//! | file | question |
+//! |---|---|
+//! | [`baselines`] | what does a model without factors make of the same ratings? |
+//! | [`report`] | how far off is the model on a test set? |
+//!
+//! The metrics themselves are chapter 4's.
+
+pub mod baselines;
+pub mod report;
+
+pub use report::{BaselineErrors, Cold, Errors, Evaluation, evaluate};

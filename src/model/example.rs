@@ -1,0 +1,91 @@
+//! A model small enough to check on paper, for the tests of the later chapters.
+//!
+//! ```text
+//! μ = 3, clipped to 1..5; genres weighed by the mean
+//!
+//! user   p_u       b_u    seen                item   q_i          b_i    genres           Q_i
+//! ann    (1, 0)    ½      m1                  m1     (1, 0)       0      Action|Sci-Fi    (1¼, ¼)
+//! bob    (0, 1)    −½     m2 m4               m2     (0, 1)       ¼      Sci-Fi           (0, 1½)
+//! eve    (0, 0)    0      none                m3     (½, ½)       0      Horror|Sci-Fi    (¼, ¾)
+//! zoe    (1, 1)    0      all                 m4     (0, −1)      −¼     Horror           (−½, −1)
+//!
+//! genre    Action (½, 0)   Sci-Fi (0, ½)   Horror (−½, 0)
+//!
+//! score    m1      m2      m3      m4
+//! ann      4¾      3¾      3¾      2¾
+//! bob      2¾      4¼      3¼      1¼
+//! ```
+
+use super::{Bag, Clip, Features, Link, Model, ModelGroup, ModelSide, Rows};
+use crate::data::{Catalog, Column, Csr, Strings};
+use crate::kernels::lanes::padded;
+
+/// The model that the table above shows.
+pub(crate) fn model() -> Model {
+    let genres = Column {
+        name: "genres".into(),
+        values: ["Action", "Sci-Fi", "Horror"].into_iter().collect(),
+        rows: Csr::from_rows([vec![0, 1], vec![1], vec![2, 1], vec![2]]),
+        multi_valued: true,
+    };
+    let year = Column {
+        name: "year".into(),
+        values: ["1999", "2010", "1979", "1960"].into_iter().collect(),
+        rows: Csr::from_rows([vec![0], vec![1], vec![2], vec![3]]),
+        multi_valued: false,
+    };
+    let mut items = ModelSide {
+        ids: ["m1", "m2", "m3", "m4"].into_iter().collect(),
+        counts: vec![2, 2, 1, 2],
+        identity: rows(&[[1.0, 0.0], [0.0, 1.0], [0.5, 0.5], [0.0, -1.0]]),
+        identity_biases: Some(vec![0.0, 0.25, 0.0, -0.25]),
+        groups: vec![ModelGroup {
+            name: "genres".into(),
+            values: genres.values.clone(),
+            table: rows(&[[0.5, 0.0], [0.0, 0.5], [-0.5, 0.0]]),
+            biases: None,
+            counts: vec![2, 5, 3],
+            features: Features::new(&genres, Bag::Mean),
+            bag: Bag::Mean,
+        }],
+        catalog: Catalog {
+            titles: Some(Strings::from_iter([
+                "The Matrix",
+                "Inception",
+                "Alien",
+                "Psycho",
+            ])),
+            columns: vec![genres, year],
+        },
+        ..ModelSide::default()
+    };
+    items.compose();
+    Model {
+        n_factors: 2,
+        global_mean: Some(3.0),
+        training_mean: 3.0,
+        n_training_ratings: 7,
+        link: Link::Identity,
+        clip: Some(Clip { lo: 1.0, hi: 5.0 }),
+        users: ModelSide {
+            ids: ["ann", "bob", "eve", "zoe"].into_iter().collect(),
+            counts: vec![1, 2, 0, 4],
+            identity: rows(&[[1.0, 0.0], [0.0, 1.0], [0.0, 0.0], [1.0, 1.0]]),
+            identity_biases: Some(vec![0.5, -0.5, 0.0, 0.0]),
+            ..ModelSide::default()
+        },
+        items,
+        seen: Csr::from_rows([vec![0], vec![1, 3], vec![], vec![0, 1, 2, 3]]),
+        baseline: None,
+    }
+}
+
+/// Rows of two factors.
+fn rows(values: &[[f32; 2]]) -> Rows {
+    let mut all = Vec::new();
+    for row in values {
+        all.extend_from_slice(row);
+        all.resize(all.len() + padded(2) - 2, 0.0);
+    }
+    Rows::from_padded(values.len(), 2, all).expect("whole rows")
+}

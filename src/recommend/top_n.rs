@@ -1,0 +1,291 @@
+//! Which n items come first?
+//!
+//! ```text
+//! score(u, i) = ((μ + b_u) + b_i) + ⟨P_u, Q_i⟩        of every candidate, through the lane dot
+//! ```
+//!
+//! Cost: n_candidates · n_factors, and no allocation per candidate.
+
+use super::filter::{Candidates, unknown_user};
+use super::query::Query;
+use crate::kernels::top_k::TopK;
+use crate::kernels::{Job, Kernel};
+use crate::model::Scorer;
+use crate::{Error, Model, Result};
+
+/// One line of a list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recommendation {
+    /// 1 for the first.
+    pub rank: usize,
+    /// The item's id.
+    pub item: String,
+    /// Its title, if it has one.
+    pub title: Option<String>,
+    /// Its values in the column that [`Catalog::genres`](crate::data::Catalog::genres) names.
+    pub genres: Vec<String>,
+    /// The predicted rating, after link and clipping: what [`Model::predict`] gives for the pair.
+    pub score: f32,
+}
+
+/// A query whose filters are resolved, to be asked for many users.
+#[derive(Clone, Debug)]
+pub struct Recommender<'m> {
+    model: &'m Model,
+    candidates: Candidates,
+    n: usize,
+    include_seen: bool,
+    kernel: Kernel,
+}
+
+impl Model {
+    /// The list for the user of `query`. Empty where the filters leave nothing, or the user has rated everything.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] for a user, a column, a value or an allowed item that the model has not, with near names;
+    /// [`Error::Config`] for a query without a user or with n = 0.
+    pub fn recommend(&self, query: &Query) -> Result<Vec<Recommendation>> {
+        let Some(user_id) = &query.user_id else {
+            return Err(Error::config("user", "none", "a user id"));
+        };
+        let recommender = self.recommender(query)?;
+        Ok(recommender.top_n(self.known_user(user_id)?))
+    }
+
+    /// The filters of `query`, resolved once for any number of users; its own user is not looked at.
+    ///
+    /// # Errors
+    /// As [`recommend`](Model::recommend), but for the user.
+    pub fn recommender(&self, query: &Query) -> Result<Recommender<'_>> {
+        if query.n == 0 {
+            return Err(Error::config("n", query.n, "1 or more"));
+        }
+        Ok(Recommender {
+            model: self,
+            candidates: Candidates::new(self, query)?,
+            n: query.n,
+            include_seen: query.include_seen,
+            kernel: Kernel::detect(),
+        })
+    }
+
+    /// The row of a user that must be there.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] with a near id, or the remark that an item is called so.
+    pub fn known_user(&self, user_id: &str) -> Result<u32> {
+        let row = self.users().ids().index(user_id);
+        row.ok_or_else(|| unknown_user(self, user_id))
+    }
+}
+
+impl Recommender<'_> {
+    /// The list for the user of row `user`.
+    ///
+    /// # Panics
+    /// Where the model has no such row.
+    pub fn top_n(&self, user: u32) -> Vec<Recommendation> {
+        let scorer = Scorer::new(self.model, Some(user));
+        let best = self.kernel.run(Select {
+            scorer: &scorer,
+            candidates: &self.candidates.items,
+            seen: if self.include_seen {
+                &[]
+            } else {
+                self.model.seen(user)
+            },
+            n: self.n,
+        });
+        let best = best.into_iter().zip(1..);
+        best.map(|((_, item), rank)| self.line(&scorer, item, rank))
+            .collect()
+    }
+
+    /// How many ids of the deny list the model has not.
+    pub fn n_unknown_denied(&self) -> usize {
+        self.candidates.n_unknown_denied
+    }
+
+    fn line(&self, scorer: &Scorer<'_>, item: u32, rank: usize) -> Recommendation {
+        let items = self.model.items();
+        let genres = items.catalog().genres();
+        Recommendation {
+            rank,
+            item: items.ids().name(item).into(),
+            title: items.catalog().title(item).map(Into::into),
+            genres: genres.map_or_else(Vec::new, |g| g.of(item).map(Into::into).collect()),
+            score: scorer.prediction(Some(item)).value,
+        }
+    }
+}
+
+/// The selection among the candidates that are not seen; both lists rise.
+struct Select<'a> {
+    scorer: &'a Scorer<'a>,
+    candidates: &'a [u32],
+    seen: &'a [u32],
+    n: usize,
+}
+
+impl Job for Select<'_> {
+    type Output = Vec<(f32, u32)>;
+
+    #[inline(always)]
+    fn run(self) -> Vec<(f32, u32)> {
+        let mut top = TopK::new(self.n);
+        let mut seen = self.seen.iter().copied().peekable();
+        for &item in self.candidates {
+            while seen.next_if(|&s| s < item).is_some() {}
+            if seen.peek() != Some(&item) {
+                top.push(self.scorer.score(item), item);
+            }
+        }
+        top.into_sorted()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::top_k::naive;
+    use crate::model::example;
+
+    fn ids(list: &[Recommendation]) -> Vec<&str> {
+        list.iter().map(|line| line.item.as_str()).collect()
+    }
+
+    /// What the list must be, in the fewest words.
+    fn oracle(model: &Model, user: u32, n: usize) -> Vec<u32> {
+        let scorer = Scorer::new(model, Some(user));
+        let unseen: Vec<(f32, u32)> = (0..model.items().ids().len() as u32)
+            .filter(|item| !model.seen(user).contains(item))
+            .map(|item| (scorer.score(item), item))
+            .collect();
+        naive(&unseen, n)
+            .into_iter()
+            .map(|(_, item)| item)
+            .collect()
+    }
+
+    #[test]
+    fn lists_are_those_of_the_example() {
+        let model = example::model();
+        let list = model.recommend(&Query::user("ann").unseen()).unwrap();
+        // m2 and m3 are equal for ann, so the index decides.
+        assert_eq!(ids(&list), ["m2", "m3", "m4"]);
+        assert_eq!(
+            list[1],
+            Recommendation {
+                rank: 2,
+                item: "m3".into(),
+                title: Some("Alien".into()),
+                genres: vec!["Horror".into(), "Sci-Fi".into()],
+                score: 3.75,
+            }
+        );
+        let list = model.recommend(&Query::user("bob").include_seen()).unwrap();
+        assert_eq!(ids(&list), ["m2", "m3", "m1", "m4"]);
+    }
+
+    #[test]
+    fn every_list_is_the_oracles() {
+        let model = example::model();
+        for user in 0..4 {
+            for n in [1, 2, 3, 10] {
+                let query = Query::user(model.users().ids().name(user)).n(n);
+                let list = model.recommend(&query).unwrap();
+                let wanted = oracle(&model, user, n);
+                let wanted: Vec<&str> = wanted
+                    .iter()
+                    .map(|&item| model.items().ids().name(item))
+                    .collect();
+                assert_eq!(ids(&list), wanted);
+            }
+        }
+    }
+
+    #[test]
+    fn a_list_shows_what_predict_gives() {
+        let model = example::model();
+        for user in ["ann", "bob", "eve", "zoe"] {
+            for line in model.recommend(&Query::user(user).include_seen()).unwrap() {
+                let prediction = model.predict(user, &line.item).unwrap();
+                assert_eq!(line.score.to_bits(), prediction.value.to_bits());
+            }
+        }
+    }
+
+    #[test]
+    fn filters_come_before_the_selection() {
+        let model = example::model();
+        let ask = |query: Query| {
+            let list = model.recommend(&query).unwrap();
+            ids(&list).join(" ")
+        };
+        let ann = || Query::user("ann");
+        assert_eq!(ask(ann().n(1).having("genres", "Horror")), "m3");
+        assert_eq!(
+            ask(ann().having("GENRE", "horror").having("year", "1960")),
+            "m4"
+        );
+        assert_eq!(
+            ask(ann().condition("genres!=Horror".parse().unwrap())),
+            "m2"
+        );
+        assert_eq!(ask(ann().n(2).allow(["m4", "m3", "m1"])), "m3 m4");
+        assert_eq!(ask(ann().allow(["m4", "m3"]).deny(["m3", "gone"])), "m4");
+        assert_eq!(ask(ann().allow([""; 0])), "");
+        let query = Query::default().deny(["m3", "gone"]);
+        assert_eq!(model.recommender(&query).unwrap().n_unknown_denied(), 1);
+    }
+
+    #[test]
+    fn an_unknown_user_is_not_a_user_who_has_seen_everything() {
+        let model = example::model();
+        assert_eq!(model.recommend(&Query::user("zoe")).unwrap(), []);
+        let message = |query| model.recommend(&query).unwrap_err().to_string();
+        assert_eq!(
+            message(Query::user("anm")),
+            r#"no user "anm"; did you mean "ann"?"#
+        );
+        assert_eq!(
+            message(Query::user("m1")),
+            r#"no user "m1"; there is an item with this id"#
+        );
+        assert_eq!(
+            message(Query::user("quite another")),
+            r#"no user "quite another""#
+        );
+    }
+
+    #[test]
+    fn what_is_not_there_is_named_with_what_is_near() {
+        let model = example::model();
+        let message = |query| model.recommend(&query).unwrap_err().to_string();
+        let ann = || Query::user("ann");
+        assert_eq!(
+            message(ann().having("director", "Lang")),
+            r#"no column "director"; the columns of the items are "genres", "year""#
+        );
+        assert_eq!(
+            message(ann().having("genre", "Horor")),
+            r#"no value "Horor"; did you mean "Horror"?"#
+        );
+        assert_eq!(
+            message(ann().having("genre", "Western")),
+            r#"no value "Western"; the values of genres are "Action", "Sci-Fi", "Horror""#
+        );
+        assert_eq!(
+            message(ann().allow(["m1", "bob"])),
+            r#"no item "bob"; there is a user with this id"#
+        );
+        assert!(matches!(
+            model.recommend(&ann().n(0)),
+            Err(Error::Config { .. })
+        ));
+        assert!(matches!(
+            model.recommend(&Query::default()),
+            Err(Error::Config { .. })
+        ));
+    }
+}

@@ -1,0 +1,200 @@
+//! What if the item had another feature?
+//!
+//! ```text
+//! Q = q_i + Σ_groups Σ_f w · y_f          where an overridden group has the given values instead of the item's own,
+//!                                         each weighed as the group's bag weighs that many
+//! ```
+//!
+//! With an unknown item q_i is 0: what is predicted is an item of which the given features alone are known.
+
+use super::filter::find;
+use super::near;
+use crate::model::{ModelGroup, Scorer};
+use crate::{Error, Model, Prediction, Result};
+
+/// The features of each group: (value, weight).
+type Features = Vec<Vec<(u32, f32)>>;
+
+impl Model {
+    /// [`predict`](Model::predict), with other values in some feature groups of the item.
+    ///
+    /// An override is a column with its new values, several separated by `|`; an empty text stands for no value. A value is found by its name; a
+    /// whole number that is no name is the value of that number, counted from 0 in order of first appearance.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] for a column that is no feature group of the items, or a value that the group has not.
+    pub fn predict_with(
+        &self,
+        user_id: &str,
+        item_id: &str,
+        overrides: &[(&str, &str)],
+    ) -> Result<Prediction> {
+        let items = self.items();
+        let item = items.ids().index(item_id);
+        let mut features: Features = items
+            .groups()
+            .iter()
+            .map(|group| item.map_or_else(Vec::new, |i| group.features().row(i as usize).collect()))
+            .collect();
+        for &(column, values) in overrides {
+            let position = self.item_group(column)?;
+            features[position] = weighed(&items.groups()[position], values)?;
+        }
+        let known = item.is_some_and(|item| items.counts()[item as usize] > 0)
+            || items
+                .groups()
+                .iter()
+                .zip(&features)
+                .any(|(group, features)| {
+                    let counts = group.counts();
+                    features
+                        .iter()
+                        .any(|&(f, w)| w != 0.0 && counts[f as usize] > 0)
+                });
+        let scorer = Scorer::new(self, self.users().ids().index(user_id));
+        if item.is_none() && features.iter().all(Vec::is_empty) {
+            return Ok(scorer.prediction(None));
+        }
+        let features = features.into_iter().map(Vec::into_iter);
+        let (row, bias) = items.composed_row(
+            item.map(|item| item as usize),
+            items.groups().iter().zip(features),
+        );
+        Ok(scorer.prediction_row(&row, bias, known))
+    }
+
+    /// The position of the items' feature group called `column`.
+    fn item_group(&self, column: &str) -> Result<usize> {
+        let items = self.items();
+        let names = items.groups().iter().map(ModelGroup::name);
+        find(column, names.clone()).ok_or_else(|| {
+            let mut hint = near::near_or_all(column, "feature groups of the items", names);
+            if items.catalog().column(column).is_some() {
+                hint = format!("the model does not use this column; {hint}");
+            }
+            Error::Unknown {
+                what: "feature group",
+                name: column.into(),
+                hint,
+            }
+        })
+    }
+}
+
+/// The values of an override with their weights, each once, in the order given.
+fn weighed(group: &ModelGroup, values: &str) -> Result<Vec<(u32, f32)>> {
+    let mut numbers = Vec::new();
+    for name in values.split('|').map(str::trim).filter(|v| !v.is_empty()) {
+        let number = value_of(group, name)?;
+        if !numbers.contains(&number) {
+            numbers.push(number);
+        }
+    }
+    let weight = group.bag().weight(numbers.len());
+    Ok(numbers.into_iter().map(|number| (number, weight)).collect())
+}
+
+fn value_of(group: &ModelGroup, name: &str) -> Result<u32> {
+    let values = group.values();
+    let by_number = || {
+        let number: u32 = name.parse().ok()?;
+        ((number as usize) < values.len()).then_some(number)
+    };
+    let by_likeness = || Some(find(name, values.names().iter())? as u32);
+    values
+        .index(name)
+        .or_else(by_number)
+        .or_else(by_likeness)
+        .ok_or_else(|| Error::Unknown {
+            what: "value",
+            name: name.into(),
+            hint: near::near_or_all(
+                name,
+                &format!("values of {}", group.name()),
+                values.names().iter(),
+            ),
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Kind;
+    use crate::model::{Bag, example};
+
+    fn value(user: &str, item: &str, overrides: &[(&str, &str)]) -> f32 {
+        let prediction = example::model().predict_with(user, item, overrides);
+        prediction.unwrap().value
+    }
+
+    #[test]
+    fn an_override_replaces_the_items_own_features() {
+        // m1 of ann with Horror alone: q = (1 − ½, 0), 3½ + ½.
+        assert_eq!(value("ann", "m1", &[("genres", "Horror")]), 4.0);
+        assert_eq!(
+            value("ann", "m1", &[("genre", "2")]),
+            4.0,
+            "Horror is value 2"
+        );
+        // Action and Horror, a half each: q = (1 + ¼ − ¼, 0).
+        assert_eq!(value("ann", "m1", &[("genres", "Action | Horror")]), 4.5);
+        assert_eq!(
+            value("ann", "m1", &[("genres", "Action|Horror|Action")]),
+            4.5
+        );
+        // Without any genre: q = (1, 0).
+        assert_eq!(value("ann", "m1", &[("genres", "")]), 4.5);
+    }
+
+    #[test]
+    fn the_items_own_features_change_nothing() {
+        let model = example::model();
+        for user in ["ann", "bob", "nobody"] {
+            for (item, genres) in [("m1", "Action|Sci-Fi"), ("m4", "Horror")] {
+                let plain = model.predict(user, item).unwrap();
+                assert_eq!(model.predict_with(user, item, &[]).unwrap(), plain);
+                let with = model.predict_with(user, item, &[("genres", genres)]);
+                assert_eq!(with.unwrap(), plain);
+            }
+            let unknown = model.predict(user, "gone").unwrap();
+            assert_eq!(model.predict_with(user, "gone", &[]).unwrap(), unknown);
+        }
+    }
+
+    #[test]
+    fn features_alone_make_an_item_known() {
+        let model = example::model();
+        let prediction = model.predict_with("ann", "gone", &[("genres", "Action")]);
+        // 3½ + ½
+        let prediction = prediction.unwrap();
+        assert_eq!((prediction.value, prediction.kind), (4.0, Kind::Full));
+    }
+
+    #[test]
+    fn the_bag_decides_what_several_values_weigh() {
+        let mut model = example::model();
+        model.items.groups[0].bag = Bag::Sum;
+        let prediction = model.predict_with("ann", "m1", &[("genres", "Action|Horror")]);
+        // (1 + ½ − ½, 0), the same as the mean's; with Sci-Fi and Action the sum differs: (1 + ½, ½).
+        assert_eq!(prediction.unwrap().value, 4.5);
+        let prediction = model.predict_with("ann", "m1", &[("genres", "Action|Sci-Fi")]);
+        assert_eq!(prediction.unwrap().value, 5.0);
+    }
+
+    #[test]
+    fn what_is_not_there_is_named_with_what_is() {
+        let model = example::model();
+        let message = |column, value| {
+            let result = model.predict_with("ann", "m1", &[(column, value)]);
+            result.unwrap_err().to_string()
+        };
+        assert_eq!(
+            message("year", "1999"),
+            r#"no feature group "year"; the model does not use this column; the feature groups of the items are "genres""#
+        );
+        assert_eq!(
+            message("genres", "3"),
+            r#"no value "3"; the values of genres are "Action", "Sci-Fi", "Horror""#
+        );
+    }
+}
