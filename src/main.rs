@@ -1,1 +1,7 @@
-fn main() {}
+//! The command line: everything stands in `lowrank::cli`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    lowrank::cli::run(std::env::args_os())
+}

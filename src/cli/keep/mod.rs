@@ -1,0 +1,3 @@
+//! Keeping what was learnt: the embeddings, for other programs.
+
+pub mod export;
