@@ -5,8 +5,13 @@
 
 pub mod data;
 pub mod error;
+#[cfg(feature = "train")]
+pub mod gradient;
 pub mod kernels;
+pub mod loss;
 pub mod model;
+#[cfg(feature = "train")]
+pub mod optimizer;
 #[cfg(feature = "train")]
 pub mod random;
 

@@ -5,6 +5,7 @@
 //! | [`naive`] | the formula as a plain loop: the oracle |
 //! | [`lanes`] | the order of every sum: the definition of the bits |
 //! | `avx2` | the same source, compiled for AVX2 |
+//! | [`rows`] | scores and gradients of many ratings in one pass |
 //! | [`pool`] | the same work on several threads |
 //! | [`real`] | the numbers: `f32` in production, `f64` in the gradient check |
 //!
@@ -16,6 +17,7 @@ pub mod lanes;
 pub mod naive;
 pub mod pool;
 pub mod real;
+pub mod rows;
 
 pub use real::Real;
 
