@@ -9,11 +9,14 @@ pub mod error;
 pub mod gradient;
 pub mod kernels;
 pub mod loss;
+pub mod metrics;
 pub mod model;
 #[cfg(feature = "train")]
 pub mod optimizer;
 #[cfg(feature = "train")]
 pub mod random;
+#[cfg(feature = "train")]
+pub mod training;
 
 pub use error::{Error, Result};
 pub use model::{Kind, Model, Prediction};

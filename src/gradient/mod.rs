@@ -67,6 +67,11 @@ pub struct Gradient<T> {
 }
 
 impl<T: Real> Gradient<T> {
+    /// The gradient of every table, in the order of the tables: the users' identity and groups, then the items'.
+    pub fn tables(&self) -> impl Iterator<Item = &RowGradients<T>> {
+        self.users.tables().chain(self.items.tables())
+    }
+
     /// Fills the gradient of the objective over `examples`, a batch or all of them, and returns Σ_e c_e·ℓ_e at the parameters as they are.
     ///
     /// The result does not depend on the number of threads or the kernel. Cost: two passes over the examples, n_factors multiply-adds
@@ -136,7 +141,7 @@ impl<T: Real> Gradient<T> {
             .compose(examples.by_item.iter().map(|range| range.row), item_scratch);
         self.slopes.resize(examples.len(), T::ZERO);
 
-        let score = Scores {
+        let passes = Passes {
             parameters,
             examples,
             users,

@@ -30,6 +30,11 @@ pub struct SideGradient<T> {
 }
 
 impl<T: Real> SideGradient<T> {
+    /// The gradient of every table: the identity's, then the groups'.
+    pub fn tables(&self) -> impl Iterator<Item = &RowGradients<T>> {
+        std::iter::once(&self.identity).chain(&self.groups)
+    }
+
     /// Step 3: hands the gradient of the composed rows (which is the identity table's) on to the groups.
     pub(super) fn backprop(&mut self, side: &Side<T>) {
         self.groups

@@ -9,9 +9,10 @@
 use crate::data::{Column, Csr};
 
 /// How the features of a row are weighed; n is their number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Bag {
     /// w = 1.
+    #[default]
     Sum,
     /// w = 1/n.
     Mean,

@@ -9,7 +9,7 @@
 //! Biases are composed and backpropagated alike, through the groups that have them. A side without groups lends its table and copies
 //! nothing. The derivation stands in [`gradient`](crate::gradient); here is only what depends on how a side is held.
 
-use super::{Features, Link, Table};
+use super::{Bag, Features, Link, Table};
 use crate::kernels::{Real, lanes};
 
 /// The tables of one side: users or items.
@@ -26,6 +26,8 @@ pub struct Side<T> {
 pub struct Group<T> {
     /// The column that it was made from.
     pub name: String,
+    /// How the weights were made from the column.
+    pub bag: Bag,
     /// w, n_rows × n_features.
     pub features: Features,
     /// x, one row a feature.

@@ -3,7 +3,7 @@
 //! The tables, the composed rows made of them, and the names: enough to predict and recommend anywhere. No array library,
 //! no threads, no files.
 
-use super::{Clip, Features, Link, Rows, Scorer, forward};
+use super::{Bag, Clip, Features, Link, Rows, Scorer, forward};
 use crate::data::{Catalog, Csr, Ids};
 use crate::kernels::lanes;
 
@@ -58,6 +58,8 @@ pub struct ModelGroup {
     pub(crate) counts: Vec<u32>,
     /// w_uf or w_if.
     pub(crate) features: Features,
+    /// How those weights were made; a prediction for other features weighs them alike.
+    pub(crate) bag: Bag,
 }
 
 /// μ + b_u + b_i, fitted by ridge regression on the training ratings.
