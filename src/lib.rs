@@ -6,12 +6,19 @@
 pub mod data;
 pub mod error;
 pub mod evaluation;
+#[cfg(feature = "train")]
+pub mod gradient;
 pub mod kernels;
+pub mod loss;
 pub mod metrics;
 pub mod model;
 #[cfg(feature = "train")]
+pub mod optimizer;
+#[cfg(feature = "train")]
 pub mod random;
 pub mod recommend;
+#[cfg(feature = "train")]
+pub mod training;
 
 pub use error::{Error, Result};
 pub use model::{Kind, Model, Prediction};

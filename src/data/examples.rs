@@ -13,34 +13,7 @@
 //! Equal users keep the order they came in, equal items the order of their users; so the layout is a function of the ratings alone.
 
 use super::Interactions;
-
-/// A row of one side and the range of its examples.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RowRange {
-    /// The row of the side's table.
-    pub row: u32,
-    /// Its first example.
-    pub start: u32,
-    /// One past its last example.
-    pub end: u32,
-}
-
-impl RowRange {
-    /// Its examples.
-    pub fn range(self) -> std::ops::Range<usize> {
-        self.start as usize..self.end as usize
-    }
-
-    /// How many examples touch the row.
-    pub fn len(self) -> usize {
-        (self.end - self.start) as usize
-    }
-
-    /// Never, among the rows of [`Examples`].
-    pub fn is_empty(self) -> bool {
-        self.start == self.end
-    }
-}
+use crate::kernels::rows::RowRange;
 
 /// Ratings sorted by user, with a second order by item.
 #[derive(Clone, Debug, Default)]

@@ -6,6 +6,7 @@
 //! | [`lanes`] | the order of every sum: the definition of the bits |
 //! | `avx2` | the same source, compiled for AVX2 |
 //! | [`top_k`] | the greatest n of many scores |
+//! | [`rows`] | scores and gradients of many ratings in one pass |
 //! | [`pool`] | the same work on several threads |
 //! | [`real`] | the numbers: `f32` in production, `f64` in the gradient check |
 //!
@@ -17,6 +18,7 @@ pub mod lanes;
 pub mod naive;
 pub mod pool;
 pub mod real;
+pub mod rows;
 pub mod top_k;
 
 pub use real::Real;

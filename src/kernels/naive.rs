@@ -17,3 +17,39 @@ pub fn dot_abs<T: Real>(a: &[T], b: &[T]) -> f64 {
         .map(|(&a, &b)| (a.to_f64() * b.to_f64()).abs())
         .sum()
 }
+
+/// One row's share of a pass that scores: the slope of each of its examples, Σ slope·q and Σ slope.
+pub fn score_row<T: Real>(
+    p: &[T],
+    examples: std::ops::Range<usize>,
+    others: &[u32],
+    other: &[T],
+    slope: impl Fn(usize, T) -> T,
+    slopes: &mut [T],
+) -> (Vec<T>, T) {
+    for e in examples.clone() {
+        let q = &other[others[e] as usize * p.len()..][..p.len()];
+        slopes[e] = slope(e, dot(p, q));
+    }
+    let order: Vec<u32> = examples.map(|e| e as u32).collect();
+    gather_row(&order, others, slopes, other, p.len())
+}
+
+/// Σ slope·q and Σ slope over the examples of one row.
+pub fn gather_row<T: Real>(
+    order: &[u32],
+    others: &[u32],
+    slopes: &[T],
+    other: &[T],
+    stride: usize,
+) -> (Vec<T>, T) {
+    let (mut gradient, mut bias) = (vec![T::ZERO; stride], T::ZERO);
+    for &e in order {
+        let q = &other[others[e as usize] as usize * stride..][..stride];
+        for (g, &q) in gradient.iter_mut().zip(q) {
+            *g += slopes[e as usize] * q;
+        }
+        bias += slopes[e as usize];
+    }
+    (gradient, bias)
+}

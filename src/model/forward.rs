@@ -18,5 +18,11 @@ use crate::kernels::{Real, lanes};
 /// ```
 #[inline(always)]
 pub fn score<T: Real>(global_mean: T, user_bias: T, item_bias: T, p_u: &[T], q_i: &[T]) -> T {
-    ((global_mean + user_bias) + item_bias) + lanes::dot(p_u, q_i)
+    with_dot(global_mean, user_bias, item_bias, lanes::dot(p_u, q_i))
+}
+
+/// [`score`] where ⟨P_u, Q_i⟩ is at hand.
+#[inline(always)]
+pub fn with_dot<T: Real>(global_mean: T, user_bias: T, item_bias: T, dot: T) -> T {
+    ((global_mean + user_bias) + item_bias) + dot
 }

@@ -9,7 +9,7 @@
 //! Biases are composed and backpropagated alike, through the groups that have them. A side without groups lends its table and copies
 //! nothing. The derivation stands in [`gradient`](crate::gradient); here is only what depends on how a side is held.
 
-use super::{Features, Link, Table};
+use super::{Bag, Features, Link, Table};
 use crate::kernels::{Real, lanes};
 
 /// The tables of one side: users or items.
@@ -26,6 +26,8 @@ pub struct Side<T> {
 pub struct Group<T> {
     /// The column that it was made from.
     pub name: String,
+    /// How the weights were made from the column.
+    pub bag: Bag,
     /// w, n_rows × n_features.
     pub features: Features,
     /// x, one row a feature.
@@ -51,8 +53,13 @@ impl<T: Real> Side<T> {
         self.tables().any(|table| table.bias_slice().is_some())
     }
 
-    /// The composed rows: the identity table itself where there are no groups, otherwise written into `scratch`.
-    pub fn compose<'a>(&'a self, scratch: &'a mut Option<Table<T>>) -> &'a Table<T> {
+    /// The composed rows of `rows`: the identity table itself where there are no groups, otherwise written into `scratch`, whose other rows
+    /// keep whatever they held.
+    pub fn compose<'a>(
+        &'a self,
+        rows: impl Iterator<Item = u32>,
+        scratch: &'a mut Option<Table<T>>,
+    ) -> &'a Table<T> {
         if self.groups.is_empty() {
             return &self.identity;
         }
@@ -63,10 +70,15 @@ impl<T: Real> Side<T> {
                 self.has_biases(),
             )
         });
-        for r in 0..self.identity.n_rows() {
-            self.compose_row(r, composed);
+        for row in rows {
+            self.compose_row(row as usize, composed);
         }
         composed
+    }
+
+    /// [`compose`](Side::compose) of every row.
+    pub fn compose_all<'a>(&'a self, scratch: &'a mut Option<Table<T>>) -> &'a Table<T> {
+        self.compose(0..self.identity.n_rows() as u32, scratch)
     }
 
     /// Writes composed row `r` into `composed`; groups and features in their order.

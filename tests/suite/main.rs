@@ -1,1 +1,4 @@
 //! One binary, a file per question.
+
+mod golden;
+mod gradcheck;

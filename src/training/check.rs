@@ -1,0 +1,233 @@
+//! What may a knob be?
+//!
+//! Every range is tested by what is allowed, so that NaN, which fails every comparison, is refused like any other nonsense.
+
+use std::fmt::Display;
+
+use super::config::{Batch, ClipRule, Config, PerTable};
+use crate::model::Link;
+use crate::optimizer::{Optimizer, OptimizerKind, Schedule};
+use crate::{Error, Result};
+
+/// A configuration whose every number is in its range.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checked(pub(crate) Config);
+
+/// More factors than this are a mistake, and would overflow no sum but much memory.
+const MAX_FACTORS: usize = 4096;
+/// More epochs than this cannot be counted by a schedule.
+const MAX_EPOCHS: usize = 1 << 32;
+
+impl Config {
+    /// The configuration, if every knob is in its range.
+    ///
+    /// ```
+    /// use lowrank::training::Config;
+    /// let error = Config::rating().learning_rate(-1.0).check().unwrap_err();
+    /// assert_eq!(error.to_string(), "learning-rate: got -1, wanted a number above 0");
+    /// assert!(Config::rating().learning_rate(f64::NAN).check().is_err());
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Config`] with the first knob that is not.
+    pub fn check(self) -> Result<Checked> {
+        let positive = "a number above 0";
+        let not_negative = "a number of 0 or more";
+        let share = "a number of 0 or more, below 1";
+        let c = &self;
+        demand(
+            "factors",
+            c.n_factors,
+            (1..=MAX_FACTORS).contains(&c.n_factors),
+            "a whole number from 1 to 4096",
+        )?;
+        demand(
+            "epochs",
+            c.epochs,
+            (1..=MAX_EPOCHS).contains(&c.epochs),
+            "a whole number of 1 or more",
+        )?;
+        if let Batch::Size(size) = c.batch {
+            demand(
+                "batch",
+                size,
+                size > 0,
+                "auto, full, or a whole number of 1 or more",
+            )?;
+        }
+        demand(
+            "learning-rate",
+            c.learning_rate,
+            c.learning_rate > 0.0 && c.learning_rate < f64::INFINITY,
+            positive,
+        )?;
+        demand("beta1", c.beta1, (0.0..1.0).contains(&c.beta1), share)?;
+        demand("beta2", c.beta2, (0.0..1.0).contains(&c.beta2), share)?;
+        if let Some(epsilon) = c.epsilon {
+            demand(
+                "epsilon",
+                epsilon,
+                epsilon > 0.0 && epsilon < f64::INFINITY,
+                positive,
+            )?;
+        }
+        demand(
+            "warmup",
+            c.warmup,
+            (0.0..=c.epochs as f64).contains(&c.warmup),
+            "a number of epochs from 0 to --epochs",
+        )?;
+        if let Schedule::Step { factor, .. } = c.schedule {
+            demand(
+                "schedule",
+                c.schedule.name(),
+                factor > 0.0 && factor <= 1.0,
+                "a factor above 0 and at most 1",
+            )?;
+        }
+        demand(
+            "weight-decay",
+            c.weight_decay,
+            in_range(c.weight_decay),
+            not_negative,
+        )?;
+        per_table("l2", &c.l2)?;
+        per_table("init-std", &c.init_std)?;
+        if let Link::Sigmoid { lo, hi } = c.link {
+            let ok = lo < hi && lo.is_finite() && hi.is_finite();
+            demand(
+                "link",
+                format!("sigmoid:{lo}..{hi}"),
+                ok,
+                "sigmoid:LO..HI with LO below HI",
+            )?;
+        }
+        if let ClipRule::Range { lo, hi } = c.clip {
+            let ok = lo < hi && lo.is_finite() && hi.is_finite();
+            demand("clip", format!("{lo}..{hi}"), ok, "LO..HI with LO below HI")?;
+        }
+        if let Some(patience) = c.patience {
+            demand(
+                "patience",
+                patience,
+                patience > 0,
+                "a whole number of 1 or more",
+            )?;
+        }
+        Ok(Checked(self))
+    }
+}
+
+impl Checked {
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.0
+    }
+
+    /// The number of examples a step sees, or `None` for all of them.
+    pub(crate) fn batch_size(&self) -> Option<usize> {
+        match self.0.batch {
+            Batch::Auto | Batch::Full => None,
+            Batch::Size(size) => Some(size),
+        }
+    }
+
+    /// The optimizer: in full batch Adam, in mini-batches lazy Adam, unless one was asked for.
+    pub fn optimizer(&self) -> Optimizer {
+        let unless_asked = match self.batch_size() {
+            None => OptimizerKind::Adam,
+            Some(_) => OptimizerKind::LazyAdam,
+        };
+        let base = Optimizer::new(self.0.optimizer.unwrap_or(unless_asked));
+        Optimizer {
+            beta1: self.0.beta1,
+            beta2: self.0.beta2,
+            epsilon: self.0.epsilon.unwrap_or(base.epsilon),
+            weight_decay: self.0.weight_decay,
+            ..base
+        }
+    }
+}
+
+fn in_range(value: f64) -> bool {
+    (0.0..f64::INFINITY).contains(&value)
+}
+
+fn demand(name: &str, got: impl Display, ok: bool, wanted: &str) -> Result<()> {
+    if ok {
+        Ok(())
+    } else {
+        Err(Error::config(name, got, wanted))
+    }
+}
+
+fn per_table(name: &str, values: &PerTable) -> Result<()> {
+    let all = values
+        .exceptions
+        .iter()
+        .map(|(_, value)| value)
+        .chain([&values.default]);
+    for &value in all {
+        demand(name, value, in_range(value), "a number of 0 or more")?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::training::Preset;
+
+    #[test]
+    fn every_preset_passes() {
+        for preset in [Preset::Notebook, Preset::Rating] {
+            assert!(Config::preset(preset).check().is_ok());
+        }
+    }
+
+    #[test]
+    fn nonsense_is_refused_in_every_knob() {
+        type Set = fn(Config, f64) -> Config;
+        let knobs: [(&str, Set); 9] = [
+            ("learning-rate", Config::learning_rate),
+            ("beta1", Config::beta1),
+            ("beta2", Config::beta2),
+            ("epsilon", Config::epsilon),
+            ("warmup", Config::warmup),
+            ("weight-decay", Config::weight_decay),
+            ("l2", |c, x| c.l2(PerTable::new(1.0).with("item", x))),
+            ("init-std", |c, x| c.init_std(PerTable::new(x))),
+            ("link", |c, x| c.link(Link::Sigmoid { lo: x, hi: x })),
+        ];
+        for (name, set) in knobs {
+            for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -1.0] {
+                let error = set(Config::rating(), value).check().expect_err(name);
+                assert!(error.to_string().starts_with(name), "{error}");
+            }
+        }
+        assert!(Config::rating().n_factors(0).check().is_err());
+        assert!(Config::rating().epochs(0).check().is_err());
+        assert!(Config::rating().batch(Batch::Size(0)).check().is_err());
+        assert!(Config::rating().patience(Some(0)).check().is_err());
+        assert!(
+            Config::rating()
+                .clip(ClipRule::Range { lo: 5.0, hi: 1.0 })
+                .check()
+                .is_err()
+        );
+    }
+
+    #[test]
+    fn the_optimizer_follows_the_batch_unless_asked() {
+        let kind = |config: Config| config.check().expect("in range").optimizer().kind;
+        assert_eq!(kind(Config::notebook()), OptimizerKind::Adam);
+        assert_eq!(
+            kind(Config::notebook().batch(Batch::Size(32))),
+            OptimizerKind::LazyAdam
+        );
+        let asked = Config::notebook()
+            .batch(Batch::Size(32))
+            .optimizer(OptimizerKind::Adam);
+        assert_eq!(kind(asked), OptimizerKind::Adam);
+    }
+}

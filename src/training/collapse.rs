@@ -1,0 +1,86 @@
+//! What is left of the tables when training is over?
+//!
+//! A [`Model`]: the tables in `f32`, the composed rows made of them, names, titles, and what each user has seen. The moments go.
+
+use super::groups::Chosen;
+use super::validation::Finish;
+use crate::data::{Csr, Dataset, Ids, SideData};
+use crate::gradient::SidePenalty;
+use crate::kernels::Real;
+use crate::model::{Model, ModelGroup, ModelSide, Parameters, Rows, Side, Table};
+
+/// The model of `parameters`, trained on `data`; `counts` say how often each row was touched.
+pub(super) fn model<T: Real>(
+    parameters: &Parameters<T>,
+    data: &Dataset,
+    finish: Finish,
+    (users, user_columns): (&SidePenalty, &Chosen),
+    (items, item_columns): (&SidePenalty, &Chosen),
+) -> Model {
+    let ratings = &data.interactions;
+    let pairs = ratings
+        .users
+        .iter()
+        .copied()
+        .zip(ratings.items.iter().copied());
+    Model {
+        n_factors: parameters.users.identity.n_factors(),
+        global_mean: parameters.global_mean,
+        training_mean: finish.training_mean,
+        n_training_ratings: ratings.len() as u64,
+        link: parameters.link,
+        clip: finish.clip,
+        users: side(&parameters.users, &data.users, users, user_columns),
+        items: side(&parameters.items, &data.items, items, item_columns),
+        seen: Csr::from_pairs(data.n_users(), pairs),
+        baseline: None,
+    }
+}
+
+fn side<T: Real>(
+    tables: &Side<T>,
+    data: &SideData,
+    penalty: &SidePenalty,
+    chosen: &Chosen,
+) -> ModelSide {
+    let mut of_groups = penalty.counts[1..].iter();
+    let groups = tables
+        .groups
+        .iter()
+        .zip(&chosen.used)
+        .map(|(group, name)| ModelGroup {
+            name: name.clone(),
+            values: data
+                .catalog
+                .column(name)
+                .map_or_else(Ids::default, |column| column.values.clone()),
+            table: rows(&group.table),
+            biases: biases(&group.table),
+            counts: of_groups.next().cloned().unwrap_or_default(),
+            features: group.features.clone(),
+            bag: group.bag,
+        });
+    let mut side = ModelSide {
+        ids: data.ids.clone(),
+        catalog: data.catalog.clone(),
+        counts: penalty.counts[0].clone(),
+        identity: rows(&tables.identity),
+        identity_biases: biases(&tables.identity),
+        groups: groups.collect(),
+        composed: None,
+        composed_biases: None,
+    };
+    side.compose();
+    side
+}
+
+fn rows<T: Real>(table: &Table<T>) -> Rows {
+    let values = table.as_slice().iter().map(|x| x.to_f32()).collect();
+    Rows::from_padded(table.n_rows(), table.n_factors(), values).expect("padding is never written")
+}
+
+fn biases<T: Real>(table: &Table<T>) -> Option<Vec<f32>> {
+    table
+        .bias_slice()
+        .map(|biases| biases.iter().map(|x| x.to_f32()).collect())
+}

@@ -1,0 +1,376 @@
+//! Which knobs are there, and what are they set to?
+//!
+//! A [`Config`] is what somebody asked for; [`check`](Config::check) turns it into a [`Checked`](super::Checked), which alone can train. The presets
+//! differ in these defaults:
+//!
+//! | field | flag | `notebook` | `rating` | range |
+//! |---|---|---|---|---|
+//! | `n_factors` | `--factors` | 16 | 8 | 1 … 4096 |
+//! | `epochs` | `--epochs` | 200 | 300 | ≥ 1 |
+//! | `batch` | `--batch` | full | full | `auto`, `full`, ≥ 1 |
+//! | `optimizer` | `--optimizer` | adam | adam | mini-batches: `lazy-adam` |
+//! | `learning_rate` | `--learning-rate` | 0.01 | 0.02 | > 0 |
+//! | `schedule` | `--schedule` | constant | cosine | |
+//! | `warmup` | `--warmup` | 0 | 0 | ≥ 0 epochs |
+//! | `l2` | `--l2` | 0 | 12, bias 4 | ≥ 0 |
+//! | `l2_scale` | `--l2-scale` | row | row | |
+//! | `weight_decay` | `--weight-decay` | 0 | 0 | ≥ 0 |
+//! | `init_std` | `--init-std` | 1, biases 0 | 0.1, groups a tenth of it, biases 0 | ≥ 0 |
+//! | `link` | `--link` | identity | identity | sigmoid: lo < hi |
+//! | `clip` | `--clip` | none | auto: the scale of the training ratings | lo < hi |
+//! | `global_mean` | `--no-mean` | no | yes | |
+//! | `biases`, `group_biases` | `--no-biases` | no | yes | |
+//! | `bag` | `--bag` | mean | sqrt | |
+//! | `item_features` | `--item-features` | every column | columns with `\|` | names |
+//! | `user_features` | `--user-features` | none | none | names |
+//! | `keep` | `--keep` | last | best, where there is validation | |
+//! | `untouched_rows` | | keep their draw | zero | |
+//! | `shuffle` | `--no-shuffle` | yes | yes | mini-batches only |
+//!
+//! `notebook` is the PyTorch notebook that this design comes from, to the last digit; `rating` is what predicts best.
+
+use crate::gradient::L2Scale;
+use crate::loss::LossKind;
+use crate::model::{Bag, Link};
+use crate::optimizer::{OptimizerKind, Schedule};
+
+/// A set of defaults.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Preset {
+    /// The seed design: no mean, no biases, no penalty.
+    Notebook,
+    /// For ratings: mean, biases, penalties, cosine schedule, clipping.
+    Rating,
+}
+
+impl Preset {
+    /// The name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Preset::Notebook => "notebook",
+            Preset::Rating => "rating",
+        }
+    }
+}
+
+/// How many examples a step sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Batch {
+    /// What suits the data: all of them.
+    Auto,
+    /// All of them.
+    Full,
+    /// So many; the last of an epoch may be smaller.
+    Size(usize),
+}
+
+/// What finished predictions are cut to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum ClipRule {
+    /// The least and the greatest training rating.
+    Auto,
+    /// Nothing.
+    None,
+    /// A scale.
+    Range {
+        /// Its lower end.
+        lo: f32,
+        /// Its upper end.
+        hi: f32,
+    },
+}
+
+/// Which columns of a side become feature groups.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Columns {
+    /// All of them.
+    All,
+    /// Those with `|` in some cell.
+    MultiValued,
+    /// Those with these names.
+    Named(Vec<String>),
+}
+
+/// Which parameters are kept in the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// Those of the epoch with the least error on the held-out ratings; the last where there are none.
+    Best,
+    /// Those of the last epoch.
+    Last,
+}
+
+/// What early stopping and `Keep::Best` look at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Monitor {
+    /// RMSE on the held-out ratings.
+    ValidRmse,
+    /// MAE on the held-out ratings.
+    ValidMae,
+}
+
+/// Which machine code runs; it changes speed alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KernelChoice {
+    /// The fastest that the CPU has.
+    Auto,
+    /// The baseline.
+    Portable,
+}
+
+/// A number for every table: a default, and exceptions by the table's name.
+///
+/// | key | tables |
+/// |---|---|
+/// | `bias` | all biases |
+/// | `user`, `item` | factors of the identity tables |
+/// | `user.bias`, `item.bias` | their biases |
+/// | `item.genres` | factors of the item group `genres` |
+/// | `item.genres.bias` | its biases |
+///
+/// The most special key wins: `item.genres.bias`, then `bias`, then the default.
+///
+/// ```
+/// use lowrank::training::PerTable;
+/// let l2 = PerTable::new(12.0).with("bias", 4.0).with("item.genres", 3.0);
+/// assert_eq!(l2.factors("user", None), 12.0);
+/// assert_eq!(l2.factors("item", Some("genres")), 3.0);
+/// assert_eq!(l2.biases("item", Some("genres")), 4.0);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct PerTable {
+    pub(crate) default: f64,
+    pub(crate) exceptions: Vec<(String, f64)>,
+}
+
+impl PerTable {
+    /// The same number everywhere.
+    pub fn new(default: f64) -> PerTable {
+        PerTable {
+            default,
+            exceptions: Vec::new(),
+        }
+    }
+
+    /// Another number for the tables that `key` names.
+    #[must_use]
+    pub fn with(mut self, key: impl Into<String>, value: f64) -> PerTable {
+        let key = key.into();
+        self.exceptions.retain(|(name, _)| *name != key);
+        self.exceptions.push((key, value));
+        self
+    }
+
+    fn get(&self, key: &str) -> Option<f64> {
+        self.exceptions
+            .iter()
+            .find(|(name, _)| name == key)
+            .map(|&(_, value)| value)
+    }
+
+    /// The number of the factors of a table: `side` is `user` or `item`.
+    pub fn factors(&self, side: &str, group: Option<&str>) -> f64 {
+        self.exception(side, group).unwrap_or(self.default)
+    }
+
+    /// The number that was set for the factors of just this table.
+    pub(crate) fn exception(&self, side: &str, group: Option<&str>) -> Option<f64> {
+        self.get(&group.map_or(side.to_owned(), |group| format!("{side}.{group}")))
+    }
+
+    /// The number of the biases of a table.
+    pub fn biases(&self, side: &str, group: Option<&str>) -> f64 {
+        let key = group.map_or(format!("{side}.bias"), |group| {
+            format!("{side}.{group}.bias")
+        });
+        self.get(&key)
+            .or_else(|| self.get("bias"))
+            .unwrap_or(self.default)
+    }
+}
+
+/// What somebody asks of a training. The fields stand in the table at the top of [this page](self).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    pub(crate) preset: Preset,
+    pub(crate) n_factors: usize,
+    pub(crate) epochs: usize,
+    pub(crate) batch: Batch,
+    pub(crate) shuffle: bool,
+    pub(crate) optimizer: Option<OptimizerKind>,
+    pub(crate) beta1: f64,
+    pub(crate) beta2: f64,
+    pub(crate) epsilon: Option<f64>,
+    pub(crate) learning_rate: f64,
+    pub(crate) schedule: Schedule,
+    pub(crate) warmup: f64,
+    pub(crate) l2: PerTable,
+    pub(crate) l2_scale: L2Scale,
+    pub(crate) weight_decay: f64,
+    pub(crate) init_std: PerTable,
+    /// A group's deviation is this share of the default, unless it has one of its own.
+    pub(crate) group_init_ratio: f64,
+    pub(crate) loss: LossKind,
+    pub(crate) link: Link,
+    pub(crate) clip: ClipRule,
+    pub(crate) global_mean: bool,
+    pub(crate) biases: bool,
+    pub(crate) group_biases: bool,
+    pub(crate) bag: Bag,
+    pub(crate) item_features: Columns,
+    pub(crate) user_features: Columns,
+    pub(crate) untouched_rows_are_zero: bool,
+    pub(crate) keep: Keep,
+    pub(crate) monitor: Monitor,
+    pub(crate) patience: Option<usize>,
+    pub(crate) seed: u64,
+    pub(crate) threads: usize,
+    pub(crate) kernel: KernelChoice,
+}
+
+impl Config {
+    /// The defaults of a preset.
+    pub fn preset(preset: Preset) -> Config {
+        match preset {
+            Preset::Notebook => Config::notebook(),
+            Preset::Rating => Config::rating(),
+        }
+    }
+
+    /// The seed design.
+    pub fn notebook() -> Config {
+        Config {
+            preset: Preset::Notebook,
+            n_factors: 16,
+            epochs: 200,
+            batch: Batch::Full,
+            shuffle: true,
+            optimizer: None,
+            beta1: 0.9,
+            beta2: 0.999,
+            epsilon: None,
+            learning_rate: 0.01,
+            schedule: Schedule::Constant,
+            warmup: 0.0,
+            l2: PerTable::new(0.0),
+            l2_scale: L2Scale::Row,
+            weight_decay: 0.0,
+            init_std: PerTable::new(1.0).with("bias", 0.0),
+            group_init_ratio: 1.0,
+            loss: LossKind::Squared,
+            link: Link::Identity,
+            clip: ClipRule::None,
+            global_mean: false,
+            biases: false,
+            group_biases: false,
+            bag: Bag::Mean,
+            item_features: Columns::All,
+            user_features: Columns::Named(Vec::new()),
+            untouched_rows_are_zero: false,
+            keep: Keep::Last,
+            monitor: Monitor::ValidRmse,
+            patience: None,
+            seed: 42,
+            threads: 0,
+            kernel: KernelChoice::Auto,
+        }
+    }
+
+    /// For ratings.
+    pub fn rating() -> Config {
+        Config {
+            preset: Preset::Rating,
+            n_factors: 8,
+            epochs: 300,
+            batch: Batch::Auto,
+            learning_rate: 0.02,
+            schedule: Schedule::Cosine,
+            l2: PerTable::new(12.0).with("bias", 4.0),
+            init_std: PerTable::new(0.1).with("bias", 0.0),
+            group_init_ratio: 0.1,
+            clip: ClipRule::Auto,
+            global_mean: true,
+            biases: true,
+            group_biases: true,
+            bag: Bag::Sqrt,
+            item_features: Columns::MultiValued,
+            untouched_rows_are_zero: true,
+            keep: Keep::Best,
+            ..Config::notebook()
+        }
+    }
+}
+
+/// One setter a field: by value, so that they chain.
+macro_rules! setters {
+    ($($(#[$doc:meta])* $name:ident: $type:ty => $value:expr;)*) => {
+        impl Config {
+            $($(#[$doc])* #[must_use] pub fn $name(mut self, $name: $type) -> Config { self.$name = $value; self })*
+        }
+    };
+}
+
+setters! {
+    /// The number of factors of every row.
+    n_factors: usize => n_factors;
+    /// Passes over the ratings.
+    epochs: usize => epochs;
+    /// How many ratings a step sees.
+    batch: Batch => batch;
+    /// Whether mini-batches are drawn anew each epoch; otherwise they follow the order of the ratings.
+    shuffle: bool => shuffle;
+    /// The rule of a step. Unless said: Adam, and lazy Adam in mini-batches.
+    optimizer: OptimizerKind => Some(optimizer);
+    /// How much of the first moment is kept at each step.
+    beta1: f64 => beta1;
+    /// How much of the second moment is kept at each step.
+    beta2: f64 => beta2;
+    /// What keeps the denominator of a step above zero.
+    epsilon: f64 => Some(epsilon);
+    /// η.
+    learning_rate: f64 => learning_rate;
+    /// How η changes over time.
+    schedule: Schedule => schedule;
+    /// Epochs until η is reached.
+    warmup: f64 => warmup;
+    /// λ of each table.
+    l2: PerTable => l2;
+    /// Whether λ counts once a row or once a rating.
+    l2_scale: L2Scale => l2_scale;
+    /// PyTorch's weight decay.
+    weight_decay: f64 => weight_decay;
+    /// The standard deviation of the first values of each table.
+    init_std: PerTable => init_std;
+    /// The loss.
+    loss: LossKind => loss;
+    /// From score to prediction.
+    link: Link => link;
+    /// What finished predictions are cut to.
+    clip: ClipRule => clip;
+    /// Whether the score has μ.
+    global_mean: bool => global_mean;
+    /// Whether users and items have biases.
+    biases: bool => biases;
+    /// Whether features have biases.
+    group_biases: bool => group_biases;
+    /// How the features of a row are weighed.
+    bag: Bag => bag;
+    /// Which columns of the items become features.
+    item_features: Columns => item_features;
+    /// Which columns of the users become features.
+    user_features: Columns => user_features;
+    /// Which parameters are kept in the end.
+    keep: Keep => keep;
+    /// What early stopping looks at.
+    monitor: Monitor => monitor;
+    /// Epochs without a better one before training stops; `None` for never.
+    patience: Option<usize> => patience;
+    /// Every draw follows from it.
+    seed: u64 => seed;
+    /// Threads, 0 for all cores; they change speed alone.
+    threads: usize => threads;
+    /// Machine code; it changes speed alone.
+    kernel: KernelChoice => kernel;
+}

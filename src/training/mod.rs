@@ -1,0 +1,40 @@
+//! Chapter 7. How do the tables come to fit the ratings?
+//!
+//! ```text
+//! draw the tables                                        initial
+//! for each epoch:                                        trainer
+//!     for each batch (all ratings, or some):             full_batch, mini_batch
+//!         gradient of J over the batch                   chapter 5
+//!         one step of the optimizer                      chapter 6
+//!     error on held-out ratings; stop, or go on          validation
+//! collapse the tables into a model                       collapse
+//! ```
+//!
+//! | file | question |
+//! |---|---|
+//! | [`config`] | which knobs are there, and what may they be? |
+//! | [`groups`] | which columns become features? |
+//! | [`initial`] | where do the tables start? |
+//! | [`state`] | what must be known to go on from an epoch? |
+//! | [`trainer`] | in which order is all of it done? |
+//! | [`observer`] | how does one watch, and stop it? |
+//!
+//! There are no files here and no clock: those who watch keep the time.
+
+mod batches;
+mod check;
+mod collapse;
+pub mod config;
+pub mod groups;
+mod initial;
+pub mod observer;
+mod setup;
+pub mod state;
+pub mod trainer;
+mod validation;
+
+pub use check::Checked;
+pub use config::{Batch, ClipRule, Columns, Config, Keep, KernelChoice, Monitor, PerTable, Preset};
+pub use observer::{Event, Observer};
+pub use state::State;
+pub use trainer::{Ending, Finish, Trainer};

@@ -1,0 +1,163 @@
+//! What stands ready before the first step?
+//!
+//! Columns are chosen, tables drawn, λ given to every table, batches laid out: everything that a [`Trainer`] holds.
+
+use super::batches::Batches;
+use super::check::Checked;
+use super::config::{ClipRule, KernelChoice, PerTable};
+use super::groups::{self, Chosen};
+use super::initial;
+use super::state::State;
+use super::trainer::Trainer;
+use super::validation::Finish as Predictions;
+use crate::data::examples::Examples;
+use crate::data::{Dataset, Interactions, SideData};
+use crate::gradient::{Gradient, Objective, SidePenalty, TablePenalty};
+use crate::kernels::pool::Pool;
+use crate::kernels::rows::RowRange;
+use crate::kernels::{Kernel, Real};
+use crate::model::{Clip, Parameters, Side, Table};
+use crate::{Error, Result};
+
+impl Checked {
+    /// A trainer with freshly drawn tables; `valid` holds the held-out ratings, with rows of `train`'s users and items (a number beyond them is a stranger).
+    ///
+    /// # Errors
+    /// [`Error::Config`] where there is nothing to train on, or a key of `l2` or `init_std` names no table; [`Error::Unknown`] for a feature column
+    /// that is not there.
+    pub fn trainer<'d, T: Real>(
+        &self,
+        train: &'d Dataset,
+        valid: Option<&'d Interactions>,
+    ) -> Result<Trainer<'d, T>> {
+        let config = &self.0;
+        if train.interactions.is_empty() {
+            return Err(Error::config(
+                "ratings",
+                "none",
+                "at least one rating to train on",
+            ));
+        }
+        let columns = [
+            groups::choose(&config.user_features, "user", &train.users.catalog)?,
+            groups::choose(&config.item_features, "item", &train.items.catalog)?,
+        ];
+        known_keys("l2", &config.l2, &columns)?;
+        known_keys("init-std", &config.init_std, &columns)?;
+        let examples = Examples::new(&train.interactions, train.n_users(), train.n_items());
+        let side = |n_rows: usize, name, data: &SideData, chosen: &Chosen| {
+            let mut side = Side {
+                identity: Table::zeros(n_rows, config.n_factors, config.biases),
+                groups: groups::build(
+                    chosen,
+                    &data.catalog,
+                    config.bag,
+                    config.n_factors,
+                    config.group_biases,
+                ),
+            };
+            initial::draw(&mut side, name, config);
+            side
+        };
+        let mut users = side(train.n_users(), "user", &train.users, &columns[0]);
+        let mut items = side(train.n_items(), "item", &train.items, &columns[1]);
+        let objective = Objective {
+            loss: config.loss,
+            l2_scale: config.l2_scale,
+            users: penalty(&users, "user", &examples.by_user, &config.l2),
+            items: penalty(&items, "item", &examples.by_item, &config.l2),
+        };
+        if config.untouched_rows_are_zero {
+            initial::clear_untouched(&mut users.identity, &objective.users.counts[0]);
+            initial::clear_untouched(&mut items.identity, &objective.items.counts[0]);
+        }
+        let training_mean = train.interactions.mean();
+        let global_mean = config.global_mean.then_some(training_mean);
+        let parameters = Parameters {
+            global_mean,
+            link: config.link,
+            users,
+            items,
+        };
+        let optimizer = self.optimizer();
+        Ok(Trainer {
+            batches: match self.batch_size() {
+                None => Batches::Full(examples),
+                Some(size) => Batches::Mini {
+                    ratings: &train.interactions,
+                    size,
+                    shuffle: config.shuffle,
+                    seed: config.seed,
+                },
+            },
+            predictions: Predictions {
+                training_mean,
+                clip: clip(config.clip, &train.interactions),
+            },
+            state: State::new(parameters, optimizer.kind.n_moments()),
+            gradient: Gradient::default(),
+            pool: Pool::new(config.threads),
+            kernel: match config.kernel {
+                KernelChoice::Auto => Kernel::detect(),
+                KernelChoice::Portable => Kernel::Portable,
+            },
+            checked: self.clone(),
+            valid: valid.filter(|ratings| !ratings.is_empty()),
+            data: train,
+            objective,
+            optimizer,
+            columns,
+        })
+    }
+}
+
+/// λ of every table of a side.
+fn penalty<T: Real>(
+    side: &Side<T>,
+    name: &str,
+    touched: &[RowRange],
+    l2: &PerTable,
+) -> SidePenalty {
+    let mut penalty = SidePenalty::new(side, touched);
+    let names =
+        std::iter::once(None).chain(side.groups.iter().map(|group| Some(group.name.as_str())));
+    for (of_table, group) in penalty.tables.iter_mut().zip(names) {
+        *of_table = TablePenalty {
+            factors: l2.factors(name, group),
+            biases: l2.biases(name, group),
+        };
+    }
+    penalty
+}
+
+/// Refuses a key that names no table.
+fn known_keys(flag: &str, values: &PerTable, [users, items]: &[Chosen; 2]) -> Result<()> {
+    let mut known = vec!["bias".to_owned()];
+    for (side, chosen) in [("user", users), ("item", items)] {
+        let groups = chosen.used.iter().map(|name| format!("{side}.{name}"));
+        for table in std::iter::once(side.to_owned()).chain(groups) {
+            known.push(format!("{table}.bias"));
+            known.push(table);
+        }
+    }
+    match values
+        .exceptions
+        .iter()
+        .find(|(key, _)| !known.contains(key))
+    {
+        Some((key, _)) => Err(Error::config(
+            flag,
+            format!("the key {key:?}"),
+            format!("one of {}", known.join(", ")),
+        )),
+        None => Ok(()),
+    }
+}
+
+fn clip(rule: ClipRule, ratings: &Interactions) -> Option<Clip> {
+    match rule {
+        ClipRule::Auto => ratings.scale().map(|(lo, hi)| Clip { lo, hi }),
+        ClipRule::None => None,
+        ClipRule::Range { lo, hi } => Some(Clip { lo, hi }),
+    }
+}

@@ -1,0 +1,354 @@
+//! In which order is all of it done?
+//!
+//! [`Trainer::run`] is the loop of the chapter's first page. It looks at every epoch's tables for a number that is not finite, keeps the last good ones, and keeps the
+//! best ones where there is validation.
+
+use std::ops::ControlFlow;
+
+use super::batches::Batches;
+use super::check::Checked;
+use super::config::{Config, Keep, Monitor};
+use super::groups::Chosen;
+use super::observer::{Epoch, Event, Observer};
+use super::state::{Best, State};
+use super::validation::Finish as Predictions;
+use super::{collapse, validation};
+use crate::data::{Dataset, Interactions};
+use crate::gradient::{Gradient, Objective};
+use crate::kernels::pool::Pool;
+use crate::kernels::{Kernel, Real};
+use crate::metrics::RatingErrors;
+use crate::model::{Model, Parameters, Table};
+use crate::optimizer::Optimizer;
+use crate::optimizer::sweep::Update;
+use crate::{Error, Result};
+
+/// Trains tables of `T` on a data set.
+#[derive(Debug)]
+pub struct Trainer<'d, T> {
+    pub(super) checked: Checked,
+    pub(super) data: &'d Dataset,
+    pub(super) valid: Option<&'d Interactions>,
+    pub(super) batches: Batches<'d>,
+    pub(super) objective: Objective,
+    pub(super) optimizer: Optimizer,
+    pub(super) columns: [Chosen; 2],
+    pub(super) predictions: Predictions,
+    pub(super) state: State<T>,
+    pub(super) gradient: Gradient<T>,
+    pub(super) pool: Pool,
+    pub(super) kernel: Kernel,
+}
+
+/// Why training ended.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Ending {
+    /// All epochs are done.
+    Completed,
+    /// `patience` epochs brought nothing better.
+    Patience,
+    /// An observer said so.
+    Observer,
+    /// A number was not finite; the [`Error::Diverged`] says where.
+    Diverged(Error),
+}
+
+/// How training ended.
+#[derive(Debug)]
+pub struct Finish {
+    /// Why.
+    pub ending: Ending,
+    /// Epochs that were trained to their end.
+    pub epochs: usize,
+    /// The epoch whose parameters were kept; 0 for the initial ones.
+    pub kept: usize,
+    /// The kept epoch's errors on the held-out ratings.
+    pub valid: Option<RatingErrors>,
+}
+
+impl<T: Real> Trainer<'_, T> {
+    /// Trains from the state to the last epoch, or until patience or the observer ends it.
+    pub fn run(&mut self, observer: &mut impl Observer) -> Finish {
+        let config = self.config().clone();
+        let started = Event::Started {
+            n_ratings: self.data.n_ratings(),
+            n_parameters: self.n_parameters(),
+            epochs: config.epochs,
+        };
+        let mut go_on = observer.on_event(&started);
+        let mut ending = Ending::Completed;
+        while self.state.epoch < config.epochs {
+            if go_on.is_break() {
+                ending = Ending::Observer;
+                break;
+            }
+            match self.epoch(observer) {
+                Ok((epoch, control)) => {
+                    go_on = control;
+                    let best = self
+                        .state
+                        .best
+                        .as_ref()
+                        .map_or(epoch.epoch, |best| best.epoch);
+                    if config.patience.is_some_and(|patience| {
+                        self.valid.is_some() && epoch.epoch - best >= patience
+                    }) {
+                        ending = Ending::Patience;
+                        break;
+                    }
+                }
+                Err(diverged) => {
+                    ending = Ending::Diverged(diverged);
+                    break;
+                }
+            }
+        }
+        self.finish(ending, config.keep)
+    }
+
+    /// One epoch: all its steps, the finite check, validation. On divergence the state is that of the epoch before, apart from the moments.
+    fn epoch(&mut self, observer: &mut impl Observer) -> Result<(Epoch, ControlFlow<()>)> {
+        let number = self.state.epoch + 1;
+        let learning_rate = self.learning_rate();
+        let mut control = observer.on_event(&Event::EpochStarted { epoch: number });
+        let last_good = self.state.parameters.clone();
+        let loss = self.steps(number);
+        if let Err(diverged) = self.finite(number) {
+            self.state.parameters = last_good;
+            return Err(diverged);
+        }
+        self.state.epoch = number;
+        let also = |control: ControlFlow<()>, more: ControlFlow<()>| {
+            if control.is_break() { control } else { more }
+        };
+        control = also(
+            control,
+            observer.on_event(&Event::EpochTrained { epoch: number }),
+        );
+        let valid = self.valid.map(|ratings| {
+            validation::errors(
+                &self.state.parameters,
+                self.predictions,
+                ratings,
+                &self.pool,
+            )
+        });
+        let improved = valid.is_some_and(|errors| self.note_best(number, errors));
+        let epoch = Epoch {
+            epoch: number,
+            train_loss: loss / self.data.n_ratings() as f64,
+            valid,
+            learning_rate,
+            improved,
+        };
+        control = also(
+            control,
+            observer.on_event(&Event::EpochEnded(epoch.clone())),
+        );
+        Ok((epoch, control))
+    }
+
+    /// All steps of an epoch; Σ c·ℓ, each before its step.
+    fn steps(&mut self, epoch: usize) -> f64 {
+        let mut loss = 0.0;
+        let steps_per_epoch = self.batches.steps_per_epoch();
+        let config = &self.checked.0;
+        let State {
+            parameters,
+            moments,
+            steps,
+            ..
+        } = &mut self.state;
+        let (gradient, pool, kernel) = (&mut self.gradient, &self.pool, self.kernel);
+        self.batches.for_each(epoch, |batch| {
+            loss += gradient.compute(&self.objective, parameters, batch, pool, kernel);
+            let learning_rate = config.schedule.rate(
+                config.learning_rate,
+                config.warmup,
+                *steps,
+                config.epochs,
+                steps_per_epoch,
+            );
+            *steps += 1;
+            let update = Update {
+                optimizer: self.optimizer,
+                learning_rate,
+                t: *steps,
+            };
+            let tables = parameters
+                .users
+                .tables_mut()
+                .chain(parameters.items.tables_mut());
+            for ((table, moments), gradient) in tables.zip(&mut *moments).zip(gradient.tables()) {
+                update.apply(table, moments, gradient, pool, kernel);
+            }
+        });
+        loss
+    }
+
+    /// η at the next step.
+    fn learning_rate(&self) -> f64 {
+        let config = self.config();
+        config.schedule.rate(
+            config.learning_rate,
+            config.warmup,
+            self.state.steps,
+            config.epochs,
+            self.batches.steps_per_epoch(),
+        )
+    }
+
+    /// Whether every number of every table is finite; if not, where the first bad one is.
+    fn finite(&self, epoch: usize) -> Result<()> {
+        let Parameters { users, items, .. } = &self.state.parameters;
+        for (side, name, data) in [
+            (users, "user", &self.data.users),
+            (items, "item", &self.data.items),
+        ] {
+            let Some((table, (row, in_bias))) = side
+                .tables()
+                .enumerate()
+                .find_map(|(n, table)| Some((n, table.first_not_finite()?)))
+            else {
+                continue;
+            };
+            let what = if in_bias { "biases" } else { "factors" };
+            let (table, row) = match table {
+                0 => (
+                    format!("{name}_{what}"),
+                    data.ids.name(row as u32).to_owned(),
+                ),
+                n => {
+                    let group = &side.groups[n - 1].name;
+                    let value = data
+                        .catalog
+                        .column(group)
+                        .map(|column| column.values.name(row as u32).to_owned());
+                    (
+                        format!("{name}.{group}.{what}"),
+                        value.unwrap_or_else(|| row.to_string()),
+                    )
+                }
+            };
+            return Err(Error::Diverged { epoch, table, row });
+        }
+        Ok(())
+    }
+
+    /// Whether the epoch is the best so far; if so it is kept.
+    fn note_best(&mut self, epoch: usize, errors: RatingErrors) -> bool {
+        let config = self.config();
+        let monitored = |errors: &RatingErrors| match config.monitor {
+            Monitor::ValidRmse => errors.rmse(),
+            Monitor::ValidMae => errors.mae(),
+        };
+        let improved = self
+            .state
+            .best
+            .as_ref()
+            .is_none_or(|best| monitored(&errors) < monitored(&best.errors));
+        if improved {
+            let parameters = (config.keep == Keep::Best).then(|| self.state.parameters.clone());
+            self.state.best = Some(Best {
+                epoch,
+                errors,
+                parameters,
+            });
+        }
+        improved
+    }
+
+    /// Puts the parameters that are to be kept into the state.
+    fn finish(&mut self, ending: Ending, keep: Keep) -> Finish {
+        let epochs = self.state.epoch;
+        let best = self.state.best.as_mut().filter(|_| keep == Keep::Best);
+        match best.and_then(|best| Some((best.epoch, best.errors, best.parameters.take()?))) {
+            Some((kept, errors, parameters)) => {
+                self.state.parameters = parameters;
+                Finish {
+                    ending,
+                    epochs,
+                    kept,
+                    valid: Some(errors),
+                }
+            }
+            None => {
+                let valid = self.valid.map(|ratings| {
+                    validation::errors(
+                        &self.state.parameters,
+                        self.predictions,
+                        ratings,
+                        &self.pool,
+                    )
+                });
+                Finish {
+                    ending,
+                    epochs,
+                    kept: epochs,
+                    valid,
+                }
+            }
+        }
+    }
+
+    /// The model of the parameters as they are.
+    pub fn model(&self) -> Model {
+        let [users, items] = &self.columns;
+        collapse::model(
+            &self.state.parameters,
+            self.data,
+            self.predictions,
+            (&self.objective.users, users),
+            (&self.objective.items, items),
+        )
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.checked.0
+    }
+
+    /// What is minimised.
+    pub fn objective(&self) -> &Objective {
+        &self.objective
+    }
+
+    /// Where training stands.
+    pub fn state(&self) -> &State<T> {
+        &self.state
+    }
+
+    /// The tables, to be given other first values.
+    pub fn parameters_mut(&mut self) -> &mut Parameters<T> {
+        &mut self.state.parameters
+    }
+
+    /// The columns of users and of items that are features, and those that are not.
+    pub fn columns(&self) -> &[Chosen; 2] {
+        &self.columns
+    }
+
+    /// The machine code that runs.
+    pub fn kernel(&self) -> Kernel {
+        self.kernel
+    }
+
+    /// The threads that run.
+    pub fn threads(&self) -> usize {
+        self.pool.threads()
+    }
+
+    /// The optimizer.
+    pub fn optimizer(&self) -> &Optimizer {
+        &self.optimizer
+    }
+
+    /// Numbers to learn, padding not counted.
+    pub fn n_parameters(&self) -> usize {
+        let Parameters { users, items, .. } = &self.state.parameters;
+        let of =
+            |table: &Table<T>| table.factors().len() + table.bias_slice().map_or(0, <[T]>::len);
+        users.tables().chain(items.tables()).map(of).sum()
+    }
+}
