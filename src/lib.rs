@@ -9,6 +9,7 @@ pub mod kernels;
 pub mod model;
 #[cfg(feature = "train")]
 pub mod random;
+pub mod storage;
 
 pub use error::{Error, Result};
 pub use model::{Kind, Model, Prediction};
