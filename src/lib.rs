@@ -3,6 +3,7 @@
 //! Matrix factorization from scratch.
 #![deny(unsafe_code)]
 
+pub mod artifact;
 pub mod data;
 pub mod error;
 pub mod kernels;

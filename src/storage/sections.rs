@@ -278,7 +278,8 @@ impl<'a> Sections<'a> {
     /// Adds a section: rows of `columns` elements.
     ///
     /// # Panics
-    /// Where the elements are no whole number of rows, or the name is not 1 to 44 visible ASCII characters or is there already.
+    /// Where the elements are no whole number of rows, or the name is not 1 to 44 visible ASCII characters. A reader refuses two
+    /// sections of one name.
     pub fn add(&mut self, name: impl Into<String>, columns: usize, data: impl Into<Data<'a>>) {
         let (name, data) = (name.into(), data.into());
         assert!(is_name(name.as_bytes()), "{name:?} is no name of a section");
