@@ -3,6 +3,9 @@
 //! Matrix factorization from scratch.
 #![deny(unsafe_code)]
 
+pub mod artifact;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod data;
 pub mod error;
 pub mod evaluation;
@@ -17,6 +20,7 @@ pub mod optimizer;
 #[cfg(feature = "train")]
 pub mod random;
 pub mod recommend;
+pub mod storage;
 #[cfg(feature = "train")]
 pub mod training;
 

@@ -57,6 +57,13 @@ pub struct Column {
     pub set: Set,
 }
 
+impl Column {
+    /// A column called `name`.
+    pub const fn new(name: &'static str, set: Set) -> Column {
+        Column { name, set }
+    }
+}
+
 /// How a table sets a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Set {
@@ -93,36 +100,40 @@ impl Manner {
 
     /// Lets `work` write to standard output, or to `file`, which is put in place when all is written; its ending says the format where nothing else
     /// does.
-    pub fn output(
+    pub fn output<T>(
         self,
         file: Option<&Path>,
-        work: impl FnOnce(&mut Output<'_>) -> Result<()>,
-    ) -> Result<()> {
+        work: impl FnOnce(&mut Output<'_>) -> Result<T>,
+    ) -> Result<T> {
         let Some(file) = file else {
             let mut writer = io::BufWriter::with_capacity(1 << 16, io::stdout());
-            work(&mut Output {
+            let value = work(&mut Output {
                 format: self.format.unwrap_or_default(),
                 name: STDOUT.into(),
                 writer: &mut writer,
             })?;
-            return writer.flush().map_err(Error::io(STDOUT, "write"));
+            writer.flush().map_err(Error::io(STDOUT, "write"))?;
+            return Ok(value);
         };
         let format = self.format.unwrap_or_else(|| Format::of(file));
-        let mut failure = None;
+        let mut outcome = None;
         let written = write_atomically(&Disk, file, |writer| {
             let done = work(&mut Output {
                 format,
                 name: file.into(),
                 writer,
             });
-            done.map_err(|error| {
-                failure = Some(error);
-                io::Error::other("the command stopped")
-            })
+            let stop = done.is_err();
+            outcome = Some(done);
+            match stop {
+                true => Err(io::Error::other("the command stopped")),
+                false => Ok(()),
+            }
         });
-        match failure {
-            Some(error) => Err(error),
-            None => written,
+        match outcome {
+            Some(Err(error)) => Err(error),
+            Some(Ok(value)) => written.map(|()| value),
+            None => written.and_then(|()| Err(Error::io(file, "write")(io::Error::other("nothing was written")))),
         }
     }
 }
@@ -201,6 +212,11 @@ enum Body<'o> {
 }
 
 impl Listing<'_> {
+    /// The number of columns.
+    pub fn n_columns(&self) -> usize {
+        self.columns.len()
+    }
+
     /// One row: `value` in JSON, `cells` elsewhere.
     pub fn row(&mut self, value: &impl Serialize, cells: &[Cell<'_>]) -> Result<()> {
         let written = match &mut self.body {

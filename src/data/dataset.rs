@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::{Catalog, Ids, Interactions};
+use super::{Catalog, Ids, Interactions, LoadReport};
 
 /// The rows of one side: their names, and what else is known of them.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -25,6 +25,8 @@ pub struct Dataset {
     pub items: Arc<SideData>,
     /// The ratings, in the order of the file.
     pub interactions: Interactions,
+    /// What was found while loading; empty for data that was not loaded.
+    pub report: LoadReport,
 }
 
 impl Dataset {

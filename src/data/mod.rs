@@ -12,8 +12,10 @@
 //! | [`dataset`] | what does a training start from? |
 //! | [`reader`] | how is a text file read, and what is wrong with it? |
 //! | [`dedupe`] | what if a user rated an item twice? |
+//! | [`builder`] | how do files become a data set? |
 //! | [`split`] | which ratings are held out? |
 //! | [`synthetic`] | where do ratings with a known truth come from? |
+//! | [`builtin`] | which ratings come with the crate? |
 //! | [`examples`] | in which order does training visit ratings? |
 //!
 //! What a model makes of them is chapter 2's.
@@ -26,11 +28,32 @@ pub mod interactions;
 #[cfg(feature = "train")]
 pub mod dataset;
 #[cfg(feature = "train")]
+pub mod reader;
+//
+#[cfg(feature = "train")]
+pub mod dedupe;
+//
+#[cfg(feature = "train")]
+pub mod builder;
+#[cfg(feature = "train")]
+pub mod split;
+#[cfg(feature = "train")]
+pub mod synthetic;
+//
+#[cfg(feature = "train")]
+pub mod builtin;
+#[cfg(feature = "train")]
 pub mod examples;
 
+#[cfg(feature = "train")]
+pub use builder::{DatasetBuilder, LoadReport};
 pub use catalog::{Catalog, Column};
 pub use csr::Csr;
 #[cfg(feature = "train")]
 pub use dataset::{Dataset, SideData};
+#[cfg(feature = "train")]
+pub use dedupe::{Dedupe, Duplicates};
 pub use ids::{Ids, Interner, Strings};
 pub use interactions::Interactions;
+#[cfg(feature = "train")]
+pub use split::{Halves, Split};

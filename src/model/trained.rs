@@ -276,7 +276,7 @@ impl ModelSide {
                 .groups
                 .iter()
                 .map(|group| (group, group.features.row(r)));
-            let (row, bias) = self.composed_row(Some(r), features);
+            let (row, bias) = self.composed_row(r, features);
             rows.extend_from_slice(&row);
             biases.push(bias);
         }
@@ -289,9 +289,10 @@ impl ModelSide {
     /// Row `r` with these features instead of its own, and its bias; `None` for a row of which the features alone are known.
     pub(crate) fn composed_row<'a>(
         &self,
-        r: Option<usize>,
+        r: impl Into<Option<usize>>,
         features: impl Iterator<Item = (&'a ModelGroup, impl Iterator<Item = (u32, f32)>)>,
     ) -> (Vec<f32>, f32) {
+        let r = r.into();
         let mut row = r.map_or_else(
             || vec![0.0; self.identity.stride()],
             |r| self.identity.padded_row(r).to_vec(),

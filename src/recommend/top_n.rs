@@ -101,6 +101,11 @@ impl Recommender<'_> {
             .collect()
     }
 
+    /// The length that no list exceeds.
+    pub fn longest(&self) -> usize {
+        self.n.min(self.candidates.items.len())
+    }
+
     /// How many ids of the deny list the model has not.
     pub fn n_unknown_denied(&self) -> usize {
         self.candidates.n_unknown_denied

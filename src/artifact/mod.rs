@@ -1,0 +1,25 @@
+//! Chapter 11. How does a model leave the process that trained it, and come back?
+//!
+//! | file | question |
+//! |---|---|
+//! | [`model_file`] | how is a model stored, loaded whole or a few rows at a time, and checked? |
+//! | [`export`] | how do other programs get the tables? |
+//! | [`init`] | how do tables from elsewhere become the start of a training? |
+//! | [`run_directory`] | what does a training leave behind, and where? |
+//!
+//! [`Model::to_bytes`](crate::Model::to_bytes), [`from_bytes`](crate::Model::from_bytes), [`save`](crate::Model::save) and
+//! [`load`](crate::Model::load) belong to the model and stand here, because their bytes do.
+
+#[cfg(feature = "train")]
+pub mod export;
+#[cfg(feature = "train")]
+pub mod init;
+pub mod model_file;
+#[cfg(feature = "train")]
+pub mod run_directory;
+
+#[cfg(feature = "train")]
+pub use init::{InitTable, InitTables};
+pub use model_file::ModelFile;
+#[cfg(feature = "train")]
+pub use run_directory::{RunDirectory, resolve_model};

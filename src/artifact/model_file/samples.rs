@@ -1,0 +1,166 @@
+//! Small models of every shape, for tests.
+
+use crate::data::{Catalog, Column, Csr, Ids, Strings};
+use crate::kernels::lanes::padded;
+use crate::model::{Bag, Baseline, Clip, Features, Link, Model, ModelGroup, ModelSide, Rows};
+
+/// What a sample has; everything that a model may have or not.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shape {
+    pub(crate) n_users: usize,
+    pub(crate) n_items: usize,
+    pub(crate) n_factors: usize,
+    pub(crate) biases: bool,
+    pub(crate) group_biases: bool,
+    pub(crate) user_groups: bool,
+    pub(crate) item_groups: bool,
+    pub(crate) titles: bool,
+    pub(crate) columns: bool,
+    pub(crate) baseline: bool,
+    pub(crate) mean: bool,
+    pub(crate) clip: bool,
+    pub(crate) sigmoid: bool,
+}
+
+impl Shape {
+    /// Everything, with few rows.
+    pub(crate) const FULL: Shape = Shape {
+        n_users: 3,
+        n_items: 4,
+        n_factors: 3,
+        biases: true,
+        group_biases: true,
+        user_groups: true,
+        item_groups: true,
+        titles: true,
+        columns: true,
+        baseline: true,
+        mean: true,
+        clip: true,
+        sigmoid: true,
+    };
+
+    /// Each choice from one bit.
+    pub(crate) fn from_bits(bits: u32) -> Shape {
+        let bit = |n: u32| bits >> n & 1 == 1;
+        Shape {
+            n_factors: if bit(10) { 8 } else { 3 },
+            biases: bit(0),
+            group_biases: bit(1),
+            user_groups: bit(2),
+            item_groups: bit(3),
+            titles: bit(4),
+            columns: bit(5),
+            baseline: bit(6),
+            mean: bit(7),
+            clip: bit(8),
+            sigmoid: bit(9),
+            ..Shape::FULL
+        }
+    }
+
+    pub(crate) fn model(self) -> Model {
+        let mut users = self.side("u", self.n_users, 1, self.user_groups);
+        let mut items = self.side("i", self.n_items, 2, self.item_groups);
+        items.catalog.titles = self.titles.then(|| {
+            let title = |i| {
+                if i == 1 {
+                    String::new()
+                } else {
+                    format!("Título {i}")
+                }
+            };
+            (0..self.n_items).map(title).collect::<Strings>()
+        });
+        (users.compose(), items.compose());
+        Model {
+            n_factors: self.n_factors,
+            global_mean: self.mean.then_some(3.25),
+            training_mean: 3.25,
+            n_training_ratings: 9,
+            link: match self.sigmoid {
+                true => Link::Sigmoid { lo: 0.5, hi: 5.5 },
+                false => Link::Identity,
+            },
+            clip: self.clip.then_some(Clip { lo: 1.0, hi: 5.0 }),
+            seen: Csr::from_rows((0..self.n_users).map(|u| {
+                (0..self.n_items as u32)
+                    .filter(|i| (*i as usize + u).is_multiple_of(2))
+                    .collect::<Vec<u32>>()
+            })),
+            baseline: self.baseline.then(|| Baseline {
+                global_mean: 3.5,
+                user_biases: numbers(self.n_users, 5),
+                item_biases: numbers(self.n_items, 6),
+            }),
+            users,
+            items,
+        }
+    }
+
+    fn side(self, letter: &str, n: usize, salt: usize, groups: bool) -> ModelSide {
+        let column = Column {
+            name: "genres".into(),
+            values: ["Drama", "Action", "Sci-Fi"].into_iter().collect(),
+            rows: Csr::from_rows((0..n).map(|r| (0..(r % 4) as u32).collect::<Vec<u32>>())),
+            multi_valued: true,
+        };
+        let year = Column {
+            name: "year".into(),
+            values: ["1995", "1969"].into_iter().collect(),
+            rows: Csr::from_rows((0..n).map(|r| [(r % 2) as u32])),
+            multi_valued: false,
+        };
+        let group = |column: &Column, salt: usize, biases: bool| ModelGroup {
+            name: column.name.clone(),
+            values: column.values.clone(),
+            table: rows(column.values.len(), self.n_factors, salt),
+            biases: biases.then(|| numbers(column.values.len(), salt + 1)),
+            counts: (1..=column.values.len() as u32).collect(),
+            features: Features::new(column, Bag::Sqrt),
+        };
+        let own_groups = match groups {
+            true => vec![
+                group(&column, salt + 20, self.group_biases),
+                group(&year, salt + 30, false),
+            ],
+            false => Vec::new(),
+        };
+        ModelSide {
+            // Falling, so that the byte order is not the row order.
+            ids: (0..n)
+                .rev()
+                .map(|r| format!("{letter}{r}"))
+                .collect::<Ids>(),
+            catalog: Catalog {
+                titles: None,
+                columns: if self.columns {
+                    vec![column, year]
+                } else {
+                    Vec::new()
+                },
+            },
+            counts: (0..n as u32).collect(),
+            identity: rows(n, self.n_factors, salt),
+            identity_biases: self.biases.then(|| numbers(n, salt + 10)),
+            groups: own_groups,
+            ..ModelSide::default()
+        }
+    }
+}
+
+/// Numbers between −1 and 1, from a formula.
+fn numbers(n: usize, salt: usize) -> Vec<f32> {
+    (0..n)
+        .map(|x| ((x * 7919 + salt * 104_729) % 2003) as f32 / 1001.5 - 1.0)
+        .collect()
+}
+
+fn rows(n_rows: usize, n_factors: usize, salt: usize) -> Rows {
+    let (stride, values) = (padded(n_factors), numbers(n_rows * n_factors, salt));
+    let mut padded = vec![0.0; n_rows * stride];
+    for (r, row) in values.chunks_exact(n_factors).enumerate() {
+        padded[r * stride..r * stride + n_factors].copy_from_slice(row);
+    }
+    Rows::from_padded(n_rows, n_factors, padded).expect("padded as the type wants it")
+}

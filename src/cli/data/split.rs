@@ -1,0 +1,92 @@
+//! Which ratings are for training, and which for the test?
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::write;
+use crate::Result;
+use crate::cli::output::{Manner, counted, grouped};
+use crate::data::reader::{ColumnSpec, Separator};
+use crate::data::{Dataset, Split as How};
+
+/// Split a file of ratings into train.csv and test.csv
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    lowrank data split ratings.csv -o parts\n  \
+    lowrank data split ratings.csv -o parts --by time --fraction 0.2\n  \
+    lowrank data split ratings.csv -o parts --by leave-last\n\n\
+    Where a user rated an item more than once, the last rating counts and the others go: otherwise\n\
+    one pair could stand on both sides.")]
+pub struct Split {
+    /// A file of ratings; .gz may be packed
+    file: PathBuf,
+    /// The folder to write train.csv and test.csv to; it is made if it is not there
+    #[arg(short, long, value_name = "DIR")]
+    output: PathBuf,
+    /// The share of the ratings that goes to the test, between 0 and 1
+    #[arg(long, default_value_t = 0.1, value_name = "SHARE")]
+    fraction: f64,
+    /// How the test is chosen
+    #[arg(long, value_enum, default_value_t = By::Random)]
+    by: By,
+    /// Another number draws other ratings; random and user draw
+    #[arg(long, default_value_t = 42)]
+    seed: u64,
+    /// Which column is what, by name or by position from 1: user=uid,item=isbn,rating=3
+    #[arg(long)]
+    columns: Option<ColumnSpec>,
+    /// What stands between two fields: `,` `;` `::` tab (found out if not given)
+    #[arg(long, value_name = "SEPARATOR")]
+    sep: Option<Separator>,
+    /// Replace train.csv and test.csv where they exist
+    #[arg(long)]
+    force: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum By {
+    /// A share of all ratings, each equally likely
+    Random,
+    /// The same share of each user's ratings
+    User,
+    /// The last rating of each user who has two or more; --fraction has no say
+    LeaveLast,
+    /// The latest ratings of all
+    Time,
+}
+
+impl Split {
+    pub(in crate::cli) fn run(self, manner: Manner) -> Result<()> {
+        let [train, test] = write::places(&self.output, ["train.csv", "test.csv"], self.force)?;
+        let mut builder = Dataset::builder();
+        if let Some(columns) = self.columns {
+            builder = builder.columns(columns);
+        }
+        if let Some(separator) = self.sep {
+            builder = builder.separator(separator);
+        }
+        let data = builder.ratings(&self.file)?.build()?;
+        let halves = data.split(&match self.by {
+            By::Random => How::random(self.fraction, self.seed),
+            By::User => How::by_user(self.fraction, self.seed),
+            By::LeaveLast => How::leave_last(),
+            By::Time => How::by_time(self.fraction),
+        })?;
+        write::ratings(&train, &halves.train)?;
+        write::ratings(&test, &halves.valid)?;
+        let duplicates = &data.report.duplicates;
+        if duplicates.dropped > 0 {
+            manner.note(format_args!(
+                "note: {} dropped: {} rated more than once, the last rating counts",
+                grouped(duplicates.dropped as u64),
+                counted(duplicates.pairs as u64, "pair")
+            ));
+        }
+        for (path, half) in [(&train, &halves.train), (&test, &halves.valid)] {
+            let n = counted(half.n_ratings() as u64, "rating");
+            manner.note(format_args!("{}: {n}", path.display()));
+        }
+        Ok(())
+    }
+}

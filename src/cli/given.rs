@@ -1,0 +1,59 @@
+//! What do several commands take alike?
+//!
+//! A model, and lists of ids.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use crate::artifact::{ModelFile, resolve_model};
+use crate::data::Ids;
+use crate::{Error, Model, Result};
+
+/// A trained model.
+#[derive(Debug, Args)]
+pub(super) struct ModelArgument {
+    /// A model file, or the folder that `train -o` wrote
+    model: PathBuf,
+    /// Check every byte of the model file, not only those that are needed
+    #[arg(long)]
+    verify: bool,
+}
+
+impl ModelArgument {
+    /// Loads the model.
+    pub(super) fn load(&self) -> Result<Model> {
+        self.open()?.model()
+    }
+
+    /// Loads what is needed to ask for these users.
+    pub(super) fn load_for(&self, user_ids: &[&str]) -> Result<Model> {
+        self.open()?.model_for_users(user_ids)
+    }
+}
+
+/// The names of a first line that is no id.
+const HEADERS: [&str; 8] = [
+    "user_id", "user", "userid", "item_id", "item", "itemid", "movie_id", "movieid",
+];
+
+/// The ids of a file, one a line. Blank lines are left out, and a first line that is the name of a column and no id of `known`.
+pub(super) fn read_ids(path: &Path, known: &Ids) -> Result<Vec<String>> {
+    let bytes = std::fs::read(path).map_err(Error::io(path, "read"))?;
+    let text = String::from_utf8(bytes).map_err(|bad| {
+        let valid = &bad.as_bytes()[..bad.utf8_error().valid_up_to()];
+        Error::Line {
+            path: path.into(),
+            line: 1 + valid.iter().filter(|&&byte| byte == b'\n').count() as u64,
+            column: 1,
+            got: "bytes that are not UTF-8".into(),
+            wanted: "an id".into(),
+        }
+    })?;
+    let lines = text.trim_start_matches('\u{feff}').lines();
+    let ids = lines.enumerate().filter(|(n, line)| {
+        let header = *n == 0 && HEADERS.contains(&line.to_lowercase().as_str());
+        !(line.is_empty() || header && known.index(line).is_none())
+    });
+    Ok(ids.map(|(_, line)| line.to_owned()).collect())
+}

@@ -1,0 +1,153 @@
+//! What would this user give that item?
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::cli::given::ModelArgument;
+use crate::cli::output::{Cell, Column, Format, Listing, Manner, Set};
+use crate::data::reader::{ReadOptions, Separator, read_pairs};
+use crate::{Kind, Model, Prediction, Result};
+
+/// Predict what a user would give an item
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    lowrank predict run --user 196 --item 242\n  \
+    lowrank predict run --user 196 --item 242 --with genres=Horror    # if it were a horror film\n  \
+    lowrank predict run --pairs pairs.csv --format csv > predictions.csv\n\n\
+    The kind says what a prediction rests on: full (user and item), user_only, item_only, or prior (neither is known).")]
+pub struct Predict {
+    #[command(flatten)]
+    model: ModelArgument,
+    /// The user's id
+    #[arg(long, value_name = "ID", requires = "item", required_unless_present = "pairs")]
+    user: Option<String>,
+    /// The item's id
+    #[arg(long, value_name = "ID", requires = "user", required_unless_present = "pairs")]
+    item: Option<String>,
+    /// Another value for a feature of the item: its name, or its number counted from 0; several separated by |
+    #[arg(long, value_name = "FEATURE=VALUE", value_parser = feature)]
+    with: Vec<(String, String)>,
+    /// A file with a user and an item a line, instead of --user and --item
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["user", "item"])]
+    pairs: Option<PathBuf>,
+    /// What stands between two fields of that file: `,` `;` `::` tab (found out if not given)
+    #[arg(long, value_name = "SEPARATOR", requires = "pairs")]
+    sep: Option<Separator>,
+}
+
+/// `column=value`, split at the first equals sign.
+fn feature(text: &str) -> Result<(String, String), String> {
+    let split = text.split_once('=').filter(|(column, _)| !column.trim().is_empty());
+    let (column, value) = split.ok_or("wanted FEATURE=VALUE, as in genres=Horror")?;
+    Ok((column.trim().into(), value.trim().into()))
+}
+
+/// One prediction, as JSON shows it.
+#[derive(Serialize)]
+struct Line<'a> {
+    user: &'a str,
+    item: &'a str,
+    prediction: f32,
+    kind: &'static str,
+}
+
+const COLUMNS: [Column; 4] = [
+    Column::new("user", Set::Left),
+    Column::new("item", Set::Left),
+    Column::new("prediction", Set::Right),
+    Column::new("kind", Set::Left),
+];
+
+impl Predict {
+    pub(in crate::cli) fn run(self, manner: Manner) -> Result<()> {
+        match (&self.pairs, &self.user, &self.item) {
+            (None, Some(user), Some(item)) => self.one(manner, user, item),
+            (Some(file), ..) => self.many(manner, file),
+            // clap lets nothing else through.
+            _ => Err(crate::Error::config("user", "none", "--user and --item, or --pairs")),
+        }
+    }
+
+    fn one(&self, manner: Manner, user: &str, item: &str) -> Result<()> {
+        let model = self.model.load_for(&[user])?;
+        let prediction = self.predict(&model, user, item)?;
+        manner.output(None, |out| {
+            if out.format() == Format::Json {
+                return out.json(&line(user, item, prediction));
+            }
+            let mut listing = out.listing(&COLUMNS)?;
+            row(&mut listing, user, item, prediction)?;
+            listing.finish()
+        })?;
+        if let Some(remark) = remark(prediction.kind) {
+            manner.note(format_args!("note: {remark}"));
+        }
+        Ok(())
+    }
+
+    fn many(&self, manner: Manner, file: &std::path::Path) -> Result<()> {
+        let model = self.model.load()?;
+        let options = ReadOptions {
+            separator: self.sep,
+            ..ReadOptions::default()
+        };
+        let pairs = read_pairs(file, &options, model.users().ids(), model.items().ids())?;
+        let mut not_full = 0;
+        manner.output(None, |out| {
+            let mut listing = out.listing(&COLUMNS)?;
+            for (&user, &item) in pairs.users.iter().zip(&pairs.items) {
+                let (user, item) = (pairs.user_ids.name(user), pairs.item_ids.name(item));
+                let prediction = self.predict(&model, user, item)?;
+                not_full += u64::from(prediction.kind != Kind::Full);
+                row(&mut listing, user, item, prediction)?;
+            }
+            listing.finish()
+        })?;
+        if not_full > 0 {
+            manner.note(format_args!(
+                "note: {not_full} of {} predictions rest on less than user and item; see their kind",
+                pairs.users.len()
+            ));
+        }
+        Ok(())
+    }
+
+    fn predict(&self, model: &Model, user: &str, item: &str) -> Result<Prediction> {
+        if self.with.is_empty() {
+            return model.predict(user, item);
+        }
+        let overrides: Vec<(&str, &str)> =
+            self.with.iter().map(|(column, value)| (column.as_str(), value.as_str())).collect();
+        model.predict_with(user, item, &overrides)
+    }
+}
+
+fn line<'a>(user: &'a str, item: &'a str, prediction: Prediction) -> Line<'a> {
+    Line {
+        user,
+        item,
+        prediction: prediction.value,
+        kind: prediction.kind.name(),
+    }
+}
+
+fn row(listing: &mut Listing<'_>, user: &str, item: &str, prediction: Prediction) -> Result<()> {
+    let cells = [
+        Cell::Text(user),
+        Cell::Text(item),
+        Cell::Score(prediction.value),
+        Cell::Text(prediction.kind.name()),
+    ];
+    listing.row(&line(user, item, prediction), &cells)
+}
+
+fn remark(kind: Kind) -> Option<&'static str> {
+    match kind {
+        Kind::Full => None,
+        Kind::UserOnly => Some("no training rating touches the item or its features; the prediction rests on the user alone"),
+        Kind::ItemOnly => Some("no training rating touches the user; the prediction rests on the item alone"),
+        Kind::Prior => Some("no training rating touches the user or the item; every such pair gets this prediction"),
+    }
+}

@@ -1,0 +1,218 @@
+//! Which items should these users see?
+
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Args};
+use serde::Serialize;
+
+use crate::cli::given::{ModelArgument, read_ids};
+use crate::cli::output::{Cell, Column, Format, Listing, Manner, Set, counted};
+use crate::kernels::pool::Pool;
+use crate::recommend::{Condition, Recommender};
+use crate::{Model, Query, Recommendation, Result};
+
+/// List the items that a user would like best, best first
+#[derive(Debug, Args)]
+#[command(
+    group = ArgGroup::new("who").required(true).args(["user", "users", "all"]),
+    after_help = "Examples:\n  \
+    lowrank recommend run --user 196\n  \
+    lowrank recommend run --user 196 -n 5 --where genres=Horror --where year!=1995\n  \
+    lowrank recommend run --all --format csv -o everyone.csv\n\n\
+    Items that the user rated in training are left out, unless --include-seen is given.\n\
+    The score is the prediction that `lowrank predict` prints for the same pair."
+)]
+pub struct Recommend {
+    #[command(flatten)]
+    model: ModelArgument,
+    /// The user's id
+    #[arg(long, value_name = "ID")]
+    user: Option<String>,
+    /// A file with a user's id a line
+    #[arg(long, value_name = "FILE")]
+    users: Option<PathBuf>,
+    /// Every user of the model
+    #[arg(long)]
+    all: bool,
+    /// At most this many items a user
+    #[arg(short, default_value_t = 10, value_name = "N", value_parser = at_least_one)]
+    n: usize,
+    /// Only items with this value in a column (or without it: COLUMN!=VALUE); several conditions must all hold
+    #[arg(long = "where", value_name = "COLUMN=VALUE", value_parser = condition)]
+    conditions: Vec<Condition>,
+    /// Only the items of this file, an id a line
+    #[arg(long, value_name = "FILE")]
+    allow: Option<PathBuf>,
+    /// None of the items of this file, an id a line
+    #[arg(long, value_name = "FILE")]
+    deny: Option<PathBuf>,
+    /// List also what the user rated in training
+    #[arg(long)]
+    include_seen: bool,
+    /// Write to this file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Threads; as many as there are cores if not given. The result is the same
+    #[arg(long, default_value_t = 0, hide_default_value = true)]
+    threads: usize,
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    let n = text.parse().ok().filter(|&n| n > 0);
+    n.ok_or_else(|| "wanted a whole number, 1 or more".into())
+}
+
+fn condition(text: &str) -> Result<Condition, String> {
+    let parsed = text.parse();
+    parsed.map_err(|_| "wanted COLUMN=VALUE or COLUMN!=VALUE, as in genres=Horror".into())
+}
+
+/// One line of a list, as JSON shows it.
+#[derive(Serialize)]
+struct Line<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<&'a str>,
+    rank: usize,
+    item: &'a str,
+    title: Option<&'a str>,
+    genres: &'a [String],
+    score: f32,
+}
+
+const COLUMNS: [Column; 6] = [
+    Column::new("user", Set::Left),
+    Column::new("rank", Set::Right),
+    Column::new("item", Set::Left),
+    Column::new("title", Set::Cut),
+    Column::new("genres", Set::Cut),
+    Column::new("score", Set::Right),
+];
+
+/// Lines that are made before the first of them is written: enough work for every thread, and a bound for memory.
+const BATCH: usize = 1 << 16;
+
+impl Recommend {
+    pub(in crate::cli) fn run(self, manner: Manner) -> Result<()> {
+        let model = self.load()?;
+        let users = self.rows(&model)?;
+        let recommender = model.recommender(&self.query(&model)?)?;
+        if recommender.n_unknown_denied() > 0 {
+            manner.note(format_args!(
+                "note: {} of --deny not in the model",
+                counted(recommender.n_unknown_denied() as u64, "id")
+            ));
+        }
+        let n_lines = manner.output(self.output.as_deref(), |out| {
+            let several = self.user.is_none();
+            let table = out.format() == Format::Table;
+            // A table of several users has a heading each instead of a column.
+            let columns = if several && !table { &COLUMNS[..] } else { &COLUMNS[1..] };
+            let mut listing = out.listing(columns)?;
+            let n_lines = lists(&mut listing, &recommender, &model, &users, several, &Pool::new(self.threads))?;
+            listing.finish()?;
+            Ok(n_lines)
+        })?;
+        if n_lines == 0 {
+            manner.note("note: nothing to recommend: the filters leave no item, or everything is rated already");
+        }
+        if let Some(file) = &self.output {
+            manner.note(format_args!(
+                "{}: {} for {}",
+                file.display(),
+                counted(n_lines, "line"),
+                counted(users.len() as u64, "user")
+            ));
+        }
+        Ok(())
+    }
+
+    /// All of the model, or what one user needs of it; an unknown user needs all, for a hint at near ids.
+    fn load(&self) -> Result<Model> {
+        if let Some(user) = &self.user {
+            let model = self.model.load_for(&[user])?;
+            if model.users().ids().index(user).is_some() {
+                return Ok(model);
+            }
+        }
+        self.model.load()
+    }
+
+    /// The rows of the users asked for; an unknown one stops the command before anything is written.
+    fn rows(&self, model: &Model) -> Result<Vec<u32>> {
+        let ids = model.users().ids();
+        if let Some(user) = &self.user {
+            return Ok(vec![model.known_user(user)?]);
+        }
+        let Some(file) = &self.users else {
+            return Ok((0..ids.len() as u32).collect());
+        };
+        let users = read_ids(file, ids)?;
+        let rows = users.iter().map(|user| model.known_user(user));
+        rows.collect()
+    }
+
+    fn query(&self, model: &Model) -> Result<Query> {
+        let ids = model.items().ids();
+        let mut query = Query::default().n(self.n);
+        if self.include_seen {
+            query = query.include_seen();
+        }
+        for condition in &self.conditions {
+            query = query.condition(condition.clone());
+        }
+        if let Some(file) = &self.allow {
+            query = query.allow(read_ids(file, ids)?);
+        }
+        if let Some(file) = &self.deny {
+            query = query.deny(read_ids(file, ids)?);
+        }
+        Ok(query)
+    }
+}
+
+/// Writes the lists of `users` and returns the number of lines.
+fn lists(
+    listing: &mut Listing<'_>,
+    recommender: &Recommender<'_>,
+    model: &Model,
+    users: &[u32],
+    several: bool,
+    pool: &Pool,
+) -> Result<u64> {
+    let mut n_lines = 0;
+    let longest = recommender.longest().max(1);
+    for batch in users.chunks((BATCH / longest).max(1)) {
+        let lists = pool.map(batch.to_vec(), |user| recommender.top_n(user));
+        for (&user, list) in batch.iter().zip(&lists) {
+            let user_id = model.users().ids().name(user);
+            for line in list {
+                row(listing, several.then_some(user_id), line)?;
+            }
+            n_lines += list.len() as u64;
+            if several {
+                listing.section(&format!("user {user_id}"))?;
+            }
+        }
+    }
+    Ok(n_lines)
+}
+
+fn row(listing: &mut Listing<'_>, user: Option<&str>, line: &Recommendation) -> Result<()> {
+    let value = Line {
+        user,
+        rank: line.rank,
+        item: &line.item,
+        title: line.title.as_deref(),
+        genres: &line.genres,
+        score: line.score,
+    };
+    let cells = [
+        Cell::Text(user.unwrap_or_default()),
+        Cell::Count(line.rank as u64),
+        Cell::Text(&line.item),
+        Cell::Text(line.title.as_deref().unwrap_or_default()),
+        Cell::List(&line.genres),
+        Cell::Score(line.score),
+    ];
+    listing.row(&value, &cells[cells.len() - listing.n_columns()..])
+}

@@ -1,0 +1,403 @@
+//! How do files become a data set?
+//!
+//! Settings first, then files, then [`build`](DatasetBuilder::build): ratings give rows to their users and items in the order of appearance, files of users and items
+//! add titles, columns, and the rows that no rating mentions; duplicates are settled last.
+
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::dedupe::{Clash, dedupe};
+use super::reader::{
+    ColumnSpec, FileReport, Limits, RatingsReader, ReadOptions, Separator, Side, SideFile, Source,
+    shown,
+};
+use super::{Catalog, Dataset, Dedupe, Duplicates, Interner, SideData};
+use crate::{Error, Result};
+
+/// What was found while loading, for people to check.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LoadReport {
+    /// Each file of ratings.
+    pub ratings: Vec<FileReport>,
+    /// The file of users.
+    pub users: Option<FileReport>,
+    /// The file of items.
+    pub items: Option<FileReport>,
+    /// Rows of ratings read, before duplicates went.
+    pub rows: u64,
+    /// The duplicates.
+    pub duplicates: Duplicates,
+    /// Users whom only the file of users has.
+    pub users_added: usize,
+    /// Items that only the file of items has.
+    pub items_added: usize,
+}
+
+impl LoadReport {
+    /// Whether ratings were read, or clicks that all count as 1.
+    pub fn has_ratings(&self) -> bool {
+        self.ratings.is_empty()
+            || self
+                .ratings
+                .iter()
+                .any(|file| file.roles.iter().any(|(role, _)| *role == "rating"))
+    }
+}
+
+/// Gathers a [`Dataset`] from files or from memory. Settings apply to what is read after them.
+///
+/// ```
+/// use lowrank::data::Dataset;
+/// let data = Dataset::builder()
+///     .rows([("ann", "Heat", 5.0), ("bob", "Heat", 3.0), ("ann", "Heat", 4.0)])?
+///     .build()?;
+/// assert_eq!((data.n_users(), data.n_items(), data.n_ratings()), (2, 1, 2));
+/// // Ann's last word, in its own place.
+/// assert_eq!(data.interactions.ratings, [3.0, 4.0]);
+/// # Ok::<(), lowrank::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct DatasetBuilder {
+    options: ReadOptions,
+    dedupe: Dedupe,
+    ratings: RatingsReader,
+    users: Option<SideFile>,
+    items: Option<SideFile>,
+    report: LoadReport,
+}
+
+impl Dataset {
+    /// Starts to gather a data set.
+    pub fn builder() -> DatasetBuilder {
+        DatasetBuilder {
+            options: ReadOptions::default(),
+            dedupe: Dedupe::default(),
+            ratings: RatingsReader::ratings(),
+            users: None,
+            items: None,
+            report: LoadReport::default(),
+        }
+    }
+}
+
+impl DatasetBuilder {
+    /// What to do with several ratings of one pair; [`Dedupe::Last`] by default.
+    pub fn dedupe(mut self, policy: Dedupe) -> DatasetBuilder {
+        self.dedupe = policy;
+        self
+    }
+
+    /// Which column of the ratings is what; found out by default.
+    pub fn columns(mut self, columns: ColumnSpec) -> DatasetBuilder {
+        self.options.columns = Some(columns);
+        self
+    }
+
+    /// What stands between two fields of the ratings; found out by default. Files of users and items may differ: theirs is found out, with this one among the candidates.
+    pub fn separator(mut self, separator: Separator) -> DatasetBuilder {
+        self.options.separator = Some(separator);
+        self
+    }
+
+    /// The column of weights, by its name or its position from 1; none by default.
+    pub fn weight_column(mut self, column: impl Into<String>) -> DatasetBuilder {
+        self.options.weight = Some(column.into());
+        self
+    }
+
+    /// How much is read at most.
+    pub fn limits(mut self, limits: Limits) -> DatasetBuilder {
+        self.options.limits = limits;
+        self
+    }
+
+    /// All that the reader is told, at once.
+    pub fn options(mut self, options: ReadOptions) -> DatasetBuilder {
+        self.options = options;
+        self
+    }
+
+    /// Adds a file of ratings.
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::File`] or [`Error::Line`], with the place.
+    pub fn ratings(self, path: impl AsRef<Path>) -> Result<DatasetBuilder> {
+        let source = Source::open(path.as_ref())?;
+        self.add_ratings(source, path.as_ref())
+    }
+
+    /// Adds ratings from `reader`, which errors call `name`.
+    ///
+    /// # Errors
+    /// As [`ratings`](DatasetBuilder::ratings).
+    pub fn ratings_from(self, reader: impl Read, name: &str) -> Result<DatasetBuilder> {
+        let source = Source::new(reader, Path::new(name))?;
+        self.add_ratings(source, Path::new(name))
+    }
+
+    fn add_ratings(mut self, source: Source<'_>, path: &Path) -> Result<DatasetBuilder> {
+        let file = self.ratings.read(source, path, &self.options)?;
+        self.report.ratings.push(file);
+        Ok(self)
+    }
+
+    /// Adds ratings: user, item, number.
+    ///
+    /// # Errors
+    /// [`Error::Line`] with the number of the row, for an empty id or a number that is not finite.
+    pub fn rows<U, I>(
+        mut self,
+        rows: impl IntoIterator<Item = (U, I, f32)>,
+    ) -> Result<DatasetBuilder>
+    where
+        U: AsRef<str>,
+        I: AsRef<str>,
+    {
+        self.ratings.add(rows, self.options.limits)?;
+        Ok(self)
+    }
+
+    /// Reads titles and columns of the items.
+    ///
+    /// # Errors
+    /// As [`ratings`](DatasetBuilder::ratings); [`Error::Config`] for a second file.
+    pub fn items(self, path: impl AsRef<Path>) -> Result<DatasetBuilder> {
+        let source = Source::open(path.as_ref())?;
+        self.add_side(source, path.as_ref(), Side::Items)
+    }
+
+    /// Reads titles and columns of the items from `reader`, which errors call `name`.
+    ///
+    /// # Errors
+    /// As [`items`](DatasetBuilder::items).
+    pub fn items_from(self, reader: impl Read, name: &str) -> Result<DatasetBuilder> {
+        let source = Source::new(reader, Path::new(name))?;
+        self.add_side(source, Path::new(name), Side::Items)
+    }
+
+    /// Reads columns of the users.
+    ///
+    /// # Errors
+    /// As [`items`](DatasetBuilder::items).
+    pub fn users(self, path: impl AsRef<Path>) -> Result<DatasetBuilder> {
+        let source = Source::open(path.as_ref())?;
+        self.add_side(source, path.as_ref(), Side::Users)
+    }
+
+    /// Reads columns of the users from `reader`, which errors call `name`.
+    ///
+    /// # Errors
+    /// As [`items`](DatasetBuilder::items).
+    pub fn users_from(self, reader: impl Read, name: &str) -> Result<DatasetBuilder> {
+        let source = Source::new(reader, Path::new(name))?;
+        self.add_side(source, Path::new(name), Side::Users)
+    }
+
+    fn add_side(mut self, source: Source<'_>, path: &Path, side: Side) -> Result<DatasetBuilder> {
+        let file = SideFile::read(source, path, side, &self.options)?;
+        let (name, place) = match side {
+            Side::Users => ("users", &mut self.users),
+            Side::Items => ("items", &mut self.items),
+        };
+        if place.is_some() {
+            return Err(Error::config(
+                name,
+                format!("a second file, {}", path.display()),
+                "one",
+            ));
+        }
+        *place = Some(file);
+        Ok(self)
+    }
+
+    /// The data set.
+    ///
+    /// # Errors
+    /// [`Error::Config`] where there are no ratings; [`Error::Line`] for a pair with two ratings under [`Dedupe::Error`], and for a sum beyond `f32`.
+    pub fn build(self) -> Result<Dataset> {
+        let RatingsReader {
+            users,
+            items,
+            mut interactions,
+            lines,
+            ..
+        } = self.ratings;
+        let mut report = self.report;
+        if interactions.is_empty() {
+            return Err(Error::config("ratings", "none", "at least one"));
+        }
+        report.rows = interactions.len() as u64;
+        let clash = |clash| {
+            let (row, got, wanted) = match clash {
+                Clash::Pair { first, again } => {
+                    let (path, line) = lines.of(first);
+                    let first = if path == lines.of(again).0 {
+                        format!("line {line}")
+                    } else {
+                        format!("line {line} of {}", path.display())
+                    };
+                    (
+                        again,
+                        format!("a pair that has a rating already, on {first}"),
+                        "one rating for each user and item, or --dedupe last".to_owned(),
+                    )
+                }
+                Clash::Sum { first } => (
+                    first,
+                    "ratings of one pair whose sum is beyond 3.4e38".into(),
+                    "a finite sum".into(),
+                ),
+            };
+            let (path, line) = lines.of(row);
+            Error::Line {
+                path: path.into(),
+                line,
+                column: 1,
+                got,
+                wanted,
+            }
+        };
+        report.duplicates =
+            dedupe(&mut interactions, users.len(), items.len(), self.dedupe).map_err(clash)?;
+        let max_ids = self.options.limits.max_ids;
+        let (users, users_file, users_added) = side(users, self.users, max_ids)?;
+        let (items, items_file, items_added) = side(items, self.items, max_ids)?;
+        (report.users, report.users_added) = (users_file, users_added);
+        (report.items, report.items_added) = (items_file, items_added);
+        Ok(Dataset {
+            users: Arc::new(users),
+            items: Arc::new(items),
+            interactions,
+            report,
+        })
+    }
+}
+
+/// The names of the ratings with what a side file says of them, and how many it added.
+fn side(
+    mut ids: Interner,
+    file: Option<SideFile>,
+    max_ids: u32,
+) -> Result<(SideData, Option<FileReport>, usize)> {
+    let report = file.as_ref().map(|file| file.report.clone());
+    let (catalog, added) = match file {
+        Some(file) => file.onto(&mut ids, max_ids)?,
+        None => (Catalog::default(), 0),
+    };
+    let ids = ids.finish();
+    Ok((SideData { ids, catalog }, report, added))
+}
+
+impl RatingsReader {
+    /// Adds ratings from memory.
+    fn add<U, I>(
+        &mut self,
+        rows: impl IntoIterator<Item = (U, I, f32)>,
+        limits: Limits,
+    ) -> Result<()>
+    where
+        U: AsRef<str>,
+        I: AsRef<str>,
+    {
+        let path = Path::new("rows");
+        let all = &mut self.interactions;
+        if all.timestamps.is_some() || all.weights.is_some() {
+            return Err(Error::File {
+                path: path.into(),
+                got: "rows without times and weights".into(),
+                wanted: "times and weights, as the ratings before".into(),
+            });
+        }
+        self.lines.file(all.len(), path);
+        for (line, (user, item, rating)) in (1u64..).zip(rows) {
+            let (user, item) = (user.as_ref(), item.as_ref());
+            let bad = |column, got: String, wanted: &str| Error::Line {
+                path: path.into(),
+                line,
+                column,
+                got,
+                wanted: wanted.into(),
+            };
+            if all.len() >= limits.max_rows as usize {
+                return Err(bad(1, "one more rating".into(), "fewer ratings"));
+            }
+            for (column, name, names) in [(1, user, &self.users), (2, item, &self.items)] {
+                if name.is_empty() {
+                    return Err(bad(column, "an empty id".into(), "an id"));
+                }
+                if names.len() >= limits.max_ids as usize && names.get(name).is_none() {
+                    return Err(bad(
+                        column,
+                        format!("one more id, {}", shown(name)),
+                        "fewer ids",
+                    ));
+                }
+            }
+            if !rating.is_finite() {
+                return Err(bad(3, rating.to_string(), "a finite number"));
+            }
+            self.lines.push(all.len(), line);
+            all.users.push(self.users.intern(user));
+            all.items.push(self.items.intern(item));
+            all.ratings.push(rating);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_ratings_of_a_pair_are_found_across_files() {
+        let error = Dataset::builder()
+            .dedupe(Dedupe::Error)
+            .ratings_from(&b"u,i,1\nu,j,2\n"[..], "a.csv")
+            .and_then(|b| b.ratings_from(&b"\nv,i,1\nu,j,2\n"[..], "b.csv"))
+            .and_then(DatasetBuilder::build)
+            .unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "b.csv: line 3, column 1: got a pair that has a rating already, on line 2 of a.csv, \
+             wanted one rating for each user and item, or --dedupe last"
+        );
+    }
+
+    #[test]
+    fn files_must_agree_on_times() {
+        let error = Dataset::builder()
+            .ratings_from(&b"u,i,1,5\n"[..], "a.csv")
+            .and_then(|b| b.ratings_from(&b"u,i,1\n"[..], "b.csv"))
+            .unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "b.csv: got no timestamp column, wanted a timestamp column, as the ratings before"
+        );
+    }
+
+    #[test]
+    fn rows_from_memory_are_checked_like_lines() {
+        let of = |user, item, rating| {
+            Dataset::builder()
+                .rows([("u", "i", 1.0), (user, item, rating)])
+                .unwrap_err()
+                .to_string()
+        };
+        assert_eq!(
+            of("", "i", 1.0),
+            "rows: line 2, column 1: got an empty id, wanted an id"
+        );
+        assert_eq!(
+            of("u", "", 1.0),
+            "rows: line 2, column 2: got an empty id, wanted an id"
+        );
+        assert_eq!(
+            of("u", "i", f32::NAN),
+            "rows: line 2, column 3: got NaN, wanted a finite number"
+        );
+        let none: [(&str, &str, f32); 0] = [];
+        assert!(Dataset::builder().rows(none).unwrap().build().is_err());
+    }
+}

@@ -1,0 +1,403 @@
+//! How do lines become ratings, test sets and pairs?
+//!
+//! Line by line: two names become row numbers, one or three fields become numbers. A file of ratings gives new rows to new names; a
+//! test set must not, so its ids are *extended*: a name that the model does not have gets a number past its last row.
+//!
+//! ```text
+//! model's users  0 … n−1      test set's users  0 … n−1 | n …        "unknown" is: number ≥ n
+//! ```
+
+use std::path::{Path, PathBuf};
+
+use super::columns::{Layout, Purpose, Role};
+use super::records::{Record, Records};
+use super::{FileReport, Limits, ReadOptions, Separator, Source, shown, values};
+use crate::data::{Ids, Interactions, Interner};
+use crate::{Error, Result};
+
+/// Held-out ratings, to be compared with predictions.
+#[derive(Clone, Debug)]
+pub struct TestSet {
+    /// All rows of the file, in its order; a pair that stands twice counts twice.
+    pub interactions: Interactions,
+    /// The model's users, then those that only the file has.
+    pub users: Ids,
+    /// The model's items, then those that only the file has.
+    pub items: Ids,
+    /// What was found out about the file; without "rating" among its roles all ratings are 1.
+    pub report: FileReport,
+}
+
+/// Users and items to be predicted.
+#[derive(Clone, Debug)]
+pub struct Pairs {
+    /// The user of each pair, in `user_ids`.
+    pub users: Vec<u32>,
+    /// The item of each pair, in `item_ids`.
+    pub items: Vec<u32>,
+    /// The model's users, then those that only the file has.
+    pub user_ids: Ids,
+    /// The model's items, then those that only the file has.
+    pub item_ids: Ids,
+    /// What was found out about the file.
+    pub report: FileReport,
+}
+
+/// Reads the ratings of `path` for a model with these `users` and `items`.
+///
+/// # Errors
+/// A file that cannot be read, or is not a file of ratings.
+pub fn read_test(
+    path: impl AsRef<Path>,
+    options: &ReadOptions,
+    users: &Ids,
+    items: &Ids,
+) -> Result<TestSet> {
+    let mut reader = RatingsReader::new(users, items, Purpose::Ratings);
+    let source = Source::open(path.as_ref())?;
+    let report = reader.read(source, path.as_ref(), options)?;
+    Ok(TestSet {
+        interactions: reader.interactions,
+        users: reader.users.finish(),
+        items: reader.items.finish(),
+        report,
+    })
+}
+
+/// Reads the users and items of `path` for a model with these `users` and `items`; other columns are ignored.
+///
+/// # Errors
+/// A file that cannot be read, or has no two columns.
+pub fn read_pairs(
+    path: impl AsRef<Path>,
+    options: &ReadOptions,
+    users: &Ids,
+    items: &Ids,
+) -> Result<Pairs> {
+    let mut reader = RatingsReader::new(users, items, Purpose::Pairs);
+    let source = Source::open(path.as_ref())?;
+    let report = reader.read(source, path.as_ref(), options)?;
+    Ok(Pairs {
+        users: reader.interactions.users,
+        items: reader.interactions.items,
+        user_ids: reader.users.finish(),
+        item_ids: reader.items.finish(),
+        report,
+    })
+}
+
+/// Where each rating stood, kept as the places where the distance between row and line changes: one for a file without blank lines.
+#[derive(Clone, Debug, Default)]
+pub(in crate::data) struct Lines {
+    /// (first row, its line), rising.
+    starts: Vec<(usize, u64)>,
+    /// (first row, its file), rising.
+    files: Vec<(usize, PathBuf)>,
+}
+
+impl Lines {
+    /// Rows from `row` on are those of `path`.
+    pub(in crate::data) fn file(&mut self, row: usize, path: &Path) {
+        self.files.push((row, path.into()));
+    }
+
+    /// `row` stood on `line`.
+    #[inline]
+    pub(in crate::data) fn push(&mut self, row: usize, line: u64) {
+        let next = self.starts.last().map(|&(r, l)| l + (row - r) as u64);
+        if next != Some(line) {
+            self.starts.push((row, line));
+        }
+    }
+
+    /// The file and line of `row`.
+    pub(in crate::data) fn of(&self, row: usize) -> (&Path, u64) {
+        let file = self.files.partition_point(|&(first, _)| first <= row);
+        let start = self.starts.partition_point(|&(first, _)| first <= row);
+        let path = file
+            .checked_sub(1)
+            .map_or(Path::new(""), |n| &self.files[n].1);
+        let line = start.checked_sub(1).map_or(0, |n| {
+            let (first, line) = self.starts[n];
+            line + (row - first) as u64
+        });
+        (path, line)
+    }
+}
+
+/// Reads files of ratings, one after the other.
+#[derive(Debug)]
+pub(in crate::data) struct RatingsReader {
+    purpose: Purpose,
+    pub(in crate::data) users: Interner,
+    pub(in crate::data) items: Interner,
+    pub(in crate::data) interactions: Interactions,
+    pub(in crate::data) lines: Lines,
+}
+
+impl RatingsReader {
+    /// One that goes on from the names of `users` and `items`.
+    fn new(users: &Ids, items: &Ids, purpose: Purpose) -> RatingsReader {
+        RatingsReader {
+            purpose,
+            users: Interner::from_ids(users),
+            items: Interner::from_ids(items),
+            interactions: Interactions::default(),
+            lines: Lines::default(),
+        }
+    }
+
+    /// One for ratings, without any names yet.
+    pub(in crate::data) fn ratings() -> RatingsReader {
+        RatingsReader::new(&Ids::default(), &Ids::default(), Purpose::Ratings)
+    }
+
+    /// Adds the rows of `source`, called `path`.
+    pub(in crate::data) fn read(
+        &mut self,
+        source: Source<'_>,
+        path: &Path,
+        options: &ReadOptions,
+    ) -> Result<FileReport> {
+        let mut records = Records::new(source, path, options.separator, &Separator::KNOWN)?;
+        let file_error = |got: &str| Error::File {
+            path: path.into(),
+            got: got.into(),
+            wanted: "lines with a user, an item and a rating".into(),
+        };
+        let first = records.peek()?.ok_or_else(|| file_error("an empty file"))?;
+        let layout = Layout::new(&first, options, self.purpose, path)?;
+        if layout.header {
+            records.next()?;
+        }
+        self.lines.file(self.interactions.len(), path);
+        self.same_columns(&layout, path)?;
+        let before = self.interactions.len();
+        self.rows(&mut records, &layout, options.limits)?;
+        let rows = (self.interactions.len() - before) as u64;
+        if rows == 0 {
+            return Err(file_error("a header and no rows"));
+        }
+        let name = |n: usize| column_name(&first, layout.header, n);
+        let used: Vec<(Role, usize)> = layout.roles().collect();
+        Ok(FileReport {
+            path: path.into(),
+            rows,
+            separator: records.separator(),
+            header: layout.header,
+            packed: records.packed(),
+            roles: used
+                .iter()
+                .map(|&(role, n)| (role.name(), name(n)))
+                .collect(),
+            ignored: (0..first.len())
+                .filter(|n| used.iter().all(|(_, used)| used != n))
+                .map(name)
+                .collect(),
+        })
+    }
+
+    /// A second file must have times and weights if the first has.
+    fn same_columns(&mut self, layout: &Layout, path: &Path) -> Result<()> {
+        let all = &mut self.interactions;
+        if all.is_empty() {
+            all.timestamps = layout.timestamp.map(|_| Vec::new());
+            all.weights = layout.weight.map(|_| Vec::new());
+        }
+        for (role, has, had) in [
+            (
+                Role::Timestamp,
+                layout.timestamp.is_some(),
+                all.timestamps.is_some(),
+            ),
+            (Role::Weight, layout.weight.is_some(), all.weights.is_some()),
+        ] {
+            if has != had {
+                let say = |yes| format!("{} {} column", if yes { "a" } else { "no" }, role.name());
+                return Err(Error::File {
+                    path: path.into(),
+                    got: say(has),
+                    wanted: format!("{}, as the ratings before", say(had)),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds all records.
+    fn rows(&mut self, records: &mut Records<'_>, layout: &Layout, limits: Limits) -> Result<()> {
+        let path = records.path().to_path_buf();
+        while let Some(record) = records.next()? {
+            if let Err(bad) = self.row(record, layout, limits) {
+                return Err(bad.error(record, layout, &path));
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds one record.
+    #[inline]
+    fn row(&mut self, record: Record<'_>, layout: &Layout, limits: Limits) -> Result<(), Bad> {
+        if record.len() != layout.n_fields {
+            return Err(Bad::Len);
+        }
+        let row = self.interactions.len();
+        if row >= limits.max_rows as usize {
+            return Err(Bad::Rows(limits.max_rows));
+        }
+        let user = intern(&mut self.users, record, layout.user, limits)
+            .ok_or(Bad::Id(Role::User, limits.max_ids))?;
+        let item = intern(&mut self.items, record, layout.item, limits)
+            .ok_or(Bad::Id(Role::Item, limits.max_ids))?;
+        let rating = match layout.rating {
+            Some(n) => values::rating(record.field(n)).ok_or(Bad::Value(Role::Rating, n))?,
+            None => 1.0,
+        };
+        let all = &mut self.interactions;
+        if let (Some(n), Some(timestamps)) = (layout.timestamp, &mut all.timestamps) {
+            timestamps
+                .push(values::timestamp(record.field(n)).ok_or(Bad::Value(Role::Timestamp, n))?);
+        }
+        if let (Some(n), Some(weights)) = (layout.weight, &mut all.weights) {
+            weights.push(values::weight(record.field(n)).ok_or(Bad::Value(Role::Weight, n))?);
+        }
+        all.users.push(user);
+        all.items.push(item);
+        all.ratings.push(rating);
+        self.lines.push(row, record.line);
+        Ok(())
+    }
+}
+
+/// The number of the name in field `n`; `None` where it is empty, or one too many.
+#[inline]
+fn intern(names: &mut Interner, record: Record<'_>, n: usize, limits: Limits) -> Option<u32> {
+    let name = record.field(n);
+    if name.is_empty() {
+        return None;
+    }
+    if names.len() >= limits.max_ids as usize {
+        return names.get(name);
+    }
+    Some(names.intern(name))
+}
+
+/// What is wrong with a record.
+enum Bad {
+    Len,
+    Rows(u32),
+    /// An empty id, or one beyond this limit.
+    Id(Role, u32),
+    Value(Role, usize),
+}
+
+impl Bad {
+    #[cold]
+    fn error(self, record: Record<'_>, layout: &Layout, path: &Path) -> Error {
+        let unnamed = record.line == 1 && !layout.header;
+        match self {
+            Bad::Len => record.wrong_len(path, layout.n_fields),
+            Bad::Rows(limit) => record.error(
+                path,
+                0,
+                "one more rating".into(),
+                format!("at most {limit} ratings"),
+            ),
+            Bad::Id(role, limit) => {
+                let n = if role == Role::User {
+                    layout.user
+                } else {
+                    layout.item
+                };
+                let what = role.name();
+                match record.field(n) {
+                    "" => record.error(
+                        path,
+                        n,
+                        format!("an empty {what}"),
+                        format!("the id of the {what}"),
+                    ),
+                    name => record.error(
+                        path,
+                        n,
+                        format!("one more {what}, {}", shown(name)),
+                        format!("at most {limit} {what}s"),
+                    ),
+                }
+            }
+            Bad::Value(role, n) => {
+                let text = record.field(n);
+                let mut wanted = match role {
+                    Role::Weight => "a weight: a finite number that is not negative".into(),
+                    Role::Timestamp => values::TIMESTAMP_WANTED.into(),
+                    _ => format!("a rating: {}", values::rating_wanted(text)),
+                };
+                if unnamed {
+                    wanted.push_str(
+                        "; if this line names the columns, say which are which: --columns user=NAME,item=NAME,rating=NAME",
+                    );
+                }
+                let got = if text.is_empty() {
+                    "nothing".into()
+                } else {
+                    shown(text)
+                };
+                record.error(path, n, got, wanted)
+            }
+        }
+    }
+}
+
+/// The name of column `n`.
+pub(super) fn column_name(first: &[String], header: bool, n: usize) -> String {
+    if header && !first[n].is_empty() {
+        first[n].clone()
+    } else {
+        format!("column {}", n + 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str, options: &ReadOptions) -> Result<RatingsReader> {
+        let mut reader = RatingsReader::ratings();
+        let path = Path::new("r.csv");
+        reader.read(Source::new(text.as_bytes(), path)?, path, options)?;
+        Ok(reader)
+    }
+
+    #[test]
+    fn lines_remember_where_a_row_stood() {
+        let reader = read(
+            "\nu,i,1\nu,j,2\n\n\n\"v\nw\",i,3\nu,k,4\n",
+            &ReadOptions::default(),
+        )
+        .unwrap();
+        let lines: Vec<u64> = (0..4).map(|row| reader.lines.of(row).1).collect();
+        assert_eq!(lines, [2, 3, 6, 8]);
+        assert_eq!(reader.lines.starts.len(), 3);
+        assert_eq!(reader.lines.of(0).0, Path::new("r.csv"));
+    }
+
+    #[test]
+    fn limits_hold() {
+        let limits = |max_ids, max_rows| ReadOptions {
+            limits: Limits { max_ids, max_rows },
+            ..ReadOptions::default()
+        };
+        let text = "a,x,1\nb,x,2\na,x,3\n";
+        assert!(read(text, &limits(2, 3)).is_ok());
+        let error = read(text, &limits(1, 3)).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "r.csv: line 2, column 1: got one more user, \"b\", wanted at most 1 users"
+        );
+        let error = read(text, &limits(2, 2)).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "r.csv: line 3, column 1: got one more rating, wanted at most 2 ratings"
+        );
+    }
+}

@@ -1,0 +1,464 @@
+//! Where does a line end, and where its fields?
+//!
+//! One pass over the bytes. A field that opens with `"` runs to its closing quote, over separators and line ends (RFC 4180; a quote
+//! inside is doubled); a quote in the middle of a field is a character like any other. Lines end with LF or CR LF, the last one may end without.
+//!
+//! ```text
+//! block   [ …done… | the record in hand | read ahead … ]      256 KiB; a record is at most 64 KiB
+//!                    ↑ start                             ↑ end
+//! ```
+//!
+//! A record is cut where it lies in the block: no copy, no allocation. (Doubled quotes are closed up in place.) What the fields
+//! mean is the question of `columns`.
+
+use std::path::{Path, PathBuf};
+
+use super::separator::{Separator, detect};
+use super::{Source, shown};
+use crate::{Error, Result};
+
+/// The longest record, in bytes. What is longer is no line of ratings, and must not fill the memory.
+pub(super) const MAX_RECORD: usize = 64 * 1024;
+/// As much is read at once.
+const BLOCK: usize = 4 * MAX_RECORD;
+/// So many blank lines in a row are no file of ratings.
+const MAX_BLANK: u64 = 1 << 24;
+
+/// Where a field lies in its record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Span {
+    start: u32,
+    end: u32,
+    /// Whether there are doubled quotes in it.
+    doubled: bool,
+}
+
+/// What [`scan`] found.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Scan {
+    /// A record: where its text ends, and where the next one starts.
+    Record { text: usize, next: usize },
+    /// The window ends before the record does; in a quoted field, where that opened.
+    Cut { quote: Option<usize> },
+    /// A NUL byte.
+    Nul { at: usize },
+    /// Something between a closing quote and the next separator.
+    AfterQuote { open: usize, at: usize },
+}
+
+/// Cuts the first record of `window` into `fields`. `whole`: whether nothing follows the window.
+pub(super) fn scan(
+    window: &[u8],
+    separator: Separator,
+    whole: bool,
+    fields: &mut Vec<Span>,
+) -> Scan {
+    let mut start = 0;
+    loop {
+        let quoted = !separator.twice && window.get(start) == Some(&b'"');
+        let (span, end) = if quoted {
+            match scan_quoted(window, start) {
+                Ok((close, doubled)) => (span(start + 1, close, doubled), close + 1),
+                Err(stopped) => return stopped,
+            }
+        } else {
+            let end = scan_plain(window, start, separator);
+            (span(start, end, false), end)
+        };
+        let rest = &window[end..];
+        let step = match rest {
+            [0, ..] => return Scan::Nul { at: end },
+            [b, ..] if *b == separator.byte => {
+                fields.push(span);
+                start = end + 1 + usize::from(separator.twice);
+                continue;
+            }
+            [b'\n', ..] => 1,
+            // Only after a closing quote: in a plain field the CR was scanned over.
+            [b'\r', b'\n', ..] => 2,
+            [] | [b'\r'] if whole => rest.len(),
+            [] | [b'\r'] => return Scan::Cut { quote: None },
+            _ => {
+                return Scan::AfterQuote {
+                    open: start,
+                    at: end,
+                };
+            }
+        };
+        let mut text = end;
+        fields.push(span);
+        if !quoted && end > start && window[end - 1] == b'\r' {
+            text -= 1;
+            if let Some(last) = fields.last_mut() {
+                last.end -= 1;
+            }
+        }
+        return Scan::Record {
+            text,
+            next: end + step,
+        };
+    }
+}
+
+fn span(start: usize, end: usize, doubled: bool) -> Span {
+    // A window is at most a block.
+    Span {
+        start: start as u32,
+        end: end as u32,
+        doubled,
+    }
+}
+
+/// The end of the plain field at `start`: a separator, a line feed, a NUL, or the end of the window.
+#[inline]
+fn scan_plain(window: &[u8], start: usize, separator: Separator) -> usize {
+    let mut at = start;
+    loop {
+        match window[at..]
+            .iter()
+            .position(|&b| b == separator.byte || b == b'\n' || b == 0)
+        {
+            None => return window.len(),
+            Some(found) => at += found,
+        }
+        // A single one of a double separator is a character like any other.
+        let single = separator.twice
+            && window[at] == separator.byte
+            && window.get(at + 1) != Some(&separator.byte);
+        if !single {
+            return at;
+        }
+        at += 1;
+    }
+}
+
+/// The closing quote of the field that opens at `start`, and whether there are doubled quotes before it.
+fn scan_quoted(window: &[u8], start: usize) -> Result<(usize, bool), Scan> {
+    let mut at = start + 1;
+    let mut doubled = false;
+    loop {
+        match window[at..].iter().position(|&b| b == b'"' || b == 0) {
+            None => return Err(Scan::Cut { quote: Some(start) }),
+            Some(found) => at += found,
+        }
+        if window[at] == 0 {
+            return Err(Scan::Nul { at });
+        }
+        if window.get(at + 1) != Some(&b'"') {
+            return Ok((at, doubled));
+        }
+        doubled = true;
+        at += 2;
+    }
+}
+
+/// Whether a line counts as blank: nothing, or nothing but spaces.
+pub(super) fn is_blank(text: &[u8]) -> bool {
+    text.iter().all(|&b| b == b' ')
+}
+
+/// The fields of one record.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Record<'a> {
+    text: &'a str,
+    spans: &'a [Span],
+    /// The line on which it starts, counted from 1.
+    pub(super) line: u64,
+}
+
+impl<'a> Record<'a> {
+    pub(super) fn len(&self) -> usize {
+        self.spans.len()
+    }
+
+    /// Field `n`, counted from 0.
+    #[inline]
+    pub(super) fn field(&self, n: usize) -> &'a str {
+        let span = self.spans[n];
+        &self.text[span.start as usize..span.end as usize]
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        let record = *self;
+        (0..self.len()).map(move |n| record.field(n))
+    }
+
+    /// The line on which field `n` starts: a quoted field before it may run over lines.
+    pub(super) fn line_of(&self, n: usize) -> u64 {
+        let start = self
+            .spans
+            .get(n)
+            .map_or(self.text.len(), |s| s.start as usize);
+        self.line + newlines(&self.text.as_bytes()[..start])
+    }
+
+    /// The error that field `n` is not what is wanted.
+    pub(super) fn error(&self, path: &Path, n: usize, got: String, wanted: String) -> Error {
+        Error::Line {
+            path: path.into(),
+            line: self.line_of(n),
+            column: n as u64 + 1,
+            got,
+            wanted,
+        }
+    }
+
+    /// The error that the record has not `n_fields` fields.
+    pub(super) fn wrong_len(&self, path: &Path, n_fields: usize) -> Error {
+        self.error(
+            path,
+            self.len().min(n_fields),
+            count(self.len(), "field"),
+            format!("{n_fields}, as in the first line"),
+        )
+    }
+}
+
+/// `1 field`, `2 fields`.
+pub(super) fn count(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
+fn newlines(bytes: &[u8]) -> u64 {
+    bytes.iter().filter(|&&b| b == b'\n').count() as u64
+}
+
+/// The records of a file, one after the other.
+#[derive(Debug)]
+pub(super) struct Records<'a> {
+    source: Source<'a>,
+    path: PathBuf,
+    separator: Separator,
+    block: Vec<u8>,
+    start: usize,
+    end: usize,
+    /// Whether the source has no more.
+    done: bool,
+    /// The line of `start`.
+    line: u64,
+    /// The fields of the record in hand.
+    spans: Vec<Span>,
+    /// The record in hand, where it was only looked at.
+    held: Option<Found>,
+}
+
+/// A record in the block, and the line on which it starts.
+#[derive(Clone, Copy, Debug)]
+struct Found {
+    start: usize,
+    end: usize,
+    line: u64,
+}
+
+impl<'a> Records<'a> {
+    /// Reads the first block and finds the separator in it where `separator` is `None`; `candidates` are then tried.
+    pub(super) fn new(
+        source: Source<'a>,
+        path: &Path,
+        separator: Option<Separator>,
+        candidates: &[Separator],
+    ) -> Result<Records<'a>> {
+        let mut records = Records {
+            source,
+            path: path.into(),
+            separator: Separator::COMMA,
+            block: vec![0; BLOCK],
+            start: 0,
+            end: 0,
+            done: false,
+            line: 1,
+            spans: Vec::new(),
+            held: None,
+        };
+        records.refill()?;
+        // The mark that some editors put before UTF-8.
+        if records.block[..records.end].starts_with(b"\xEF\xBB\xBF") {
+            records.start = 3;
+        }
+        let block = &records.block[records.start..records.end];
+        records.separator = separator.unwrap_or_else(|| detect(block, records.done, candidates));
+        Ok(records)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn separator(&self) -> Separator {
+        self.separator
+    }
+
+    pub(super) fn packed(&self) -> bool {
+        self.source.packed()
+    }
+
+    /// The next record that is not blank.
+    #[inline]
+    pub(super) fn next(&mut self) -> Result<Option<Record<'_>>> {
+        let Some(found) = (match self.held.take() {
+            Some(found) => Some(found),
+            None => self.advance()?,
+        }) else {
+            return Ok(None);
+        };
+        self.record(found).map(Some)
+    }
+
+    /// A copy of what [`next`](Records::next) will give.
+    pub(super) fn peek(&mut self) -> Result<Option<Vec<String>>> {
+        let Some(found) = self.advance()? else {
+            return Ok(None);
+        };
+        self.held = Some(found);
+        let record = self.record(found)?;
+        Ok(Some(record.iter().map(str::to_owned).collect()))
+    }
+
+    /// Moves past the next record that is not blank, and leaves its fields in `spans`.
+    fn advance(&mut self) -> Result<Option<Found>> {
+        let last_blank = self.line.saturating_add(MAX_BLANK);
+        loop {
+            let stop = self.end.min(self.start + MAX_RECORD + 1);
+            let window = &self.block[self.start..stop];
+            if window.is_empty() && self.done {
+                return Ok(None);
+            }
+            let fits = window.len() <= MAX_RECORD;
+            self.spans.clear();
+            let (text, next) =
+                match scan(window, self.separator, self.done && fits, &mut self.spans) {
+                    Scan::Record { text, next } => (text, next),
+                    Scan::Cut { .. } if fits && !self.done => {
+                        self.refill()?;
+                        continue;
+                    }
+                    stopped => return Err(self.stopped(&stopped)),
+                };
+            let found = Found {
+                start: self.start,
+                end: self.start + text,
+                line: self.line,
+            };
+            self.line += newlines(&window[..next]);
+            self.start += next;
+            let block = &mut self.block[found.start..found.end];
+            if self.spans.len() == 1 && is_blank(block) {
+                if self.line > last_blank {
+                    return Err(Error::File {
+                        path: self.path.clone(),
+                        got: format!("more than {MAX_BLANK} blank lines in a row"),
+                        wanted: "lines of fields".into(),
+                    });
+                }
+                continue;
+            }
+            for span in self.spans.iter_mut().filter(|span| span.doubled) {
+                close_up(block, span);
+            }
+            return Ok(Some(found));
+        }
+    }
+
+    /// The record that was found, its bytes seen to be UTF-8.
+    #[inline]
+    fn record(&self, found: Found) -> Result<Record<'_>> {
+        let bytes = &self.block[found.start..found.end];
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Ok(Record {
+                text,
+                spans: &self.spans,
+                line: found.line,
+            }),
+            Err(error) => {
+                let at = error.valid_up_to();
+                let before = self.spans.iter().filter(|span| (span.end as usize) <= at);
+                Err(Error::Line {
+                    path: self.path.clone(),
+                    line: found.line + newlines(&bytes[..at]),
+                    column: before.count() as u64 + 1,
+                    got: format!("the byte 0x{:02X}, which is not UTF-8", bytes[at]),
+                    wanted: "text in UTF-8 (from Latin-1: iconv -f latin1 -t utf-8)".into(),
+                })
+            }
+        }
+    }
+
+    /// Moves what is left to the front of the block and fills it up.
+    fn refill(&mut self) -> Result<()> {
+        self.block.copy_within(self.start..self.end, 0);
+        self.end -= self.start;
+        self.start = 0;
+        while self.end < self.block.len() {
+            match self.source.read(&mut self.block[self.end..], &self.path)? {
+                0 => {
+                    self.done = true;
+                    break;
+                }
+                n => self.end += n,
+            }
+        }
+        Ok(())
+    }
+
+    /// The error behind a scan that found no record.
+    fn stopped(&self, scan: &Scan) -> Error {
+        let rest = &self.block[self.start..self.end];
+        let (at, got, wanted) = match *scan {
+            Scan::Nul { at } => (
+                at,
+                "a NUL byte".into(),
+                "text in UTF-8 (this is a binary file, or UTF-16)".into(),
+            ),
+            Scan::AfterQuote { open, at } => {
+                let line = self.line + newlines(&rest[..open]);
+                let more = String::from_utf8_lossy(&rest[at..rest.len().min(at + 64)]);
+                let more = more.lines().next().unwrap_or_default();
+                (
+                    at,
+                    format!(
+                        "{} after the closing quote of a field that opened on line {line}",
+                        shown(more)
+                    ),
+                    format!(
+                        "the separator {} or the end of the line (a quote inside a quoted field is doubled)",
+                        self.separator
+                    ),
+                )
+            }
+            Scan::Cut { quote: Some(at) } => (
+                at,
+                if self.done && rest.len() <= MAX_RECORD {
+                    "a quoted field that does not end".into()
+                } else {
+                    format!("a quoted field that does not end within {MAX_RECORD} bytes")
+                },
+                "a closing quote".into(),
+            ),
+            Scan::Cut { quote: None } | Scan::Record { .. } => (
+                0,
+                format!("a line of more than {MAX_RECORD} bytes"),
+                "shorter lines".into(),
+            ),
+        };
+        Error::Line {
+            path: self.path.clone(),
+            line: self.line + newlines(&rest[..at]),
+            column: self.spans.len() as u64 + 1,
+            got,
+            wanted,
+        }
+    }
+}
+
+/// Makes one quote of each two, inside the field; what comes free behind it is filled with spaces.
+fn close_up(block: &mut [u8], span: &mut Span) {
+    let (mut to, mut from, end) = (span.start as usize, span.start as usize, span.end as usize);
+    while from < end {
+        block[to] = block[from];
+        from += if block[from] == b'"' { 2 } else { 1 };
+        to += 1;
+    }
+    block[to..end].fill(b' ');
+    span.end = to as u32;
+    span.doubled = false;
+}

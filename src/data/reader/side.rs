@@ -1,0 +1,305 @@
+//! How do lines become titles and columns?
+//!
+//! A file of items or users has one line each: an id, perhaps a title, and columns. A cell holds one value, several between `|`, or none.
+//! Rows that no rating mentions are kept: they are what cold-start predictions are about. They come after those of the ratings.
+
+use std::path::Path;
+
+use super::columns::SideLayout;
+use super::ratings::column_name;
+use super::records::{Record, Records};
+use super::{FileReport, ReadOptions, Separator, Source, shown};
+use crate::data::{Catalog, Column, Csr, Interner, Strings};
+use crate::{Error, Result};
+
+/// Whose file it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::data) enum Side {
+    Users,
+    Items,
+}
+
+/// What a cell says that has no genre, in the MovieLens sets.
+const NONE: &str = "(no genres listed)";
+
+/// The rows of a side file, in its order.
+#[derive(Debug)]
+pub(in crate::data) struct SideFile {
+    ids: Interner,
+    titles: Option<Strings>,
+    columns: Vec<Growing>,
+    pub(in crate::data) report: FileReport,
+}
+
+/// A column while it is read.
+#[derive(Debug)]
+struct Growing {
+    field: usize,
+    name: String,
+    values: Interner,
+    rows: Csr,
+    multi_valued: bool,
+    /// The last row that had each value, counted from 1: finds a value that stands twice in a cell.
+    last_row: Vec<u32>,
+}
+
+impl SideFile {
+    /// Reads `source`, called `path`.
+    pub(in crate::data) fn read(
+        source: Source<'_>,
+        path: &Path,
+        side: Side,
+        options: &ReadOptions,
+    ) -> Result<SideFile> {
+        // Another separator than the ratings' is common; a rare one is tried because the ratings have it.
+        let mut candidates = Separator::KNOWN.to_vec();
+        candidates.extend(options.separator);
+        let mut records = Records::new(source, path, None, &candidates)?;
+        let file_error = |got: &str| Error::File {
+            path: path.into(),
+            got: got.into(),
+            wanted: "a line for each, with an id and columns".into(),
+        };
+        let first = records.peek()?.ok_or_else(|| file_error("an empty file"))?;
+        let layout = SideLayout::new(&first, side == Side::Users, path)?;
+        if layout.header {
+            records.next()?;
+        }
+        let mut file = SideFile {
+            ids: Interner::default(),
+            titles: layout.title.map(|_| Strings::default()),
+            columns: growing(&layout),
+            report: FileReport {
+                path: path.into(),
+                rows: 0,
+                separator: records.separator(),
+                header: layout.header,
+                packed: records.packed(),
+                roles: vec![("id", column_name(&first, layout.header, layout.id))],
+                ignored: Vec::new(),
+            },
+        };
+        if let Some(title) = layout.title {
+            let name = column_name(&first, layout.header, title);
+            file.report.roles.push(("title", name));
+        }
+        file.rows(&mut records, &layout, options.limits.max_ids)?;
+        if file.ids.is_empty() {
+            return Err(file_error("a header and no rows"));
+        }
+        file.name_genres(&layout, side);
+        for column in &file.columns {
+            file.report.roles.push(("column", column.name.clone()));
+        }
+        Ok(file)
+    }
+
+    fn rows(&mut self, records: &mut Records<'_>, layout: &SideLayout, max_ids: u32) -> Result<()> {
+        let path = records.path().to_path_buf();
+        // The line of each row, for the message about an id that stands twice.
+        let mut lines: Vec<u64> = Vec::new();
+        let mut scratch = Vec::new();
+        while let Some(record) = records.next()? {
+            if record.len() != layout.n_fields {
+                return Err(record.wrong_len(&path, layout.n_fields));
+            }
+            let error = |n, got: String, wanted: &str| record.error(&path, n, got, wanted.into());
+            let id = record.field(layout.id);
+            if id.is_empty() {
+                return Err(error(layout.id, "an empty id".into(), "an id"));
+            }
+            if let Some(before) = self.ids.get(id) {
+                let got = format!(
+                    "{} again, first on line {}",
+                    shown(id),
+                    lines[before as usize]
+                );
+                return Err(error(layout.id, got, "each id once"));
+            }
+            if self.ids.len() >= max_ids as usize {
+                let got = format!("one more row, {}", shown(id));
+                return Err(error(layout.id, got, &format!("at most {max_ids} rows")));
+            }
+            self.ids.intern(id);
+            lines.push(record.line_of(layout.id));
+            if let (Some(titles), Some(n)) = (&mut self.titles, layout.title) {
+                titles.push(record.field(n).trim());
+            }
+            for column in &mut self.columns {
+                if column.push(record, &mut scratch, max_ids).is_none() {
+                    let got = format!("one more value of {}", shown(&column.name));
+                    return Err(error(
+                        column.field,
+                        got,
+                        &format!("at most {max_ids} values"),
+                    ));
+                }
+            }
+        }
+        self.report.rows = lines.len() as u64;
+        Ok(())
+    }
+
+    /// The third column of items without names is genres if it has several values a cell, as in the older MovieLens sets.
+    fn name_genres(&mut self, layout: &SideLayout, side: Side) {
+        if layout.header || side == Side::Users {
+            return;
+        }
+        if let Some(third) = self
+            .columns
+            .iter_mut()
+            .find(|c| c.field == 2 && c.multi_valued)
+        {
+            third.name = "genres".into();
+        }
+    }
+
+    /// The catalog of the rows of `ids`, to which the file's own are added where they are missing; and how many were.
+    pub(in crate::data) fn onto(
+        self,
+        ids: &mut Interner,
+        max_ids: u32,
+    ) -> Result<(Catalog, usize)> {
+        let before = ids.len();
+        let own = self.ids.finish();
+        let mut row_of = vec![None; before];
+        for (row, id) in own.names().iter().enumerate() {
+            if ids.len() >= max_ids as usize && ids.get(id).is_none() {
+                return Err(Error::File {
+                    path: self.report.path,
+                    got: format!("one more id, {}", shown(id)),
+                    wanted: format!("at most {max_ids}, with those of the ratings"),
+                });
+            }
+            let index = ids.intern(id) as usize;
+            if index >= row_of.len() {
+                row_of.resize(index + 1, None);
+            }
+            row_of[index] = Some(row);
+        }
+        let titles = self.titles.map(|titles| {
+            let title = |row: &Option<usize>| row.map_or("", |row| titles.get(row));
+            row_of.iter().map(title).collect()
+        });
+        let columns = self.columns.into_iter().map(|column| Column {
+            name: column.name,
+            values: column.values.finish(),
+            rows: Csr::from_rows(
+                row_of
+                    .iter()
+                    .map(|row| row.map_or(&[][..], |row| column.rows.row(row))),
+            ),
+            multi_valued: column.multi_valued,
+        });
+        let columns = columns.collect();
+        Ok((Catalog { titles, columns }, ids.len() - before))
+    }
+}
+
+fn growing(layout: &SideLayout) -> Vec<Growing> {
+    let others = layout.others.iter();
+    others
+        .map(|(field, name)| Growing {
+            field: *field,
+            name: name.clone(),
+            values: Interner::default(),
+            rows: Csr::default(),
+            multi_valued: false,
+            last_row: Vec::new(),
+        })
+        .collect()
+}
+
+impl Growing {
+    /// Adds the column's cell of `record`; `None` where there are too many values.
+    fn push(&mut self, record: Record<'_>, scratch: &mut Vec<u32>, max_ids: u32) -> Option<()> {
+        let cell = record.field(self.field);
+        self.multi_valued |= cell.contains('|');
+        scratch.clear();
+        for value in cell.split('|').map(str::trim) {
+            if value.is_empty() || value == NONE {
+                continue;
+            }
+            if self.values.len() >= max_ids as usize && self.values.get(value).is_none() {
+                return None;
+            }
+            let value = self.values.intern(value);
+            let row = self.rows.n_rows() as u32 + 1;
+            self.last_row.resize(self.values.len(), 0);
+            if std::mem::replace(&mut self.last_row[value as usize], row) != row {
+                scratch.push(value);
+            }
+        }
+        self.rows.push_row(scratch);
+        Some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str, side: Side) -> Result<SideFile> {
+        let path = Path::new("s.csv");
+        SideFile::read(
+            Source::new(text.as_bytes(), path)?,
+            path,
+            side,
+            &ReadOptions::default(),
+        )
+    }
+
+    #[test]
+    fn rows_go_to_their_ids_and_new_ones_to_the_end() {
+        let file = read(
+            "id,title,genres,year\n9,Nine,Drama| Comedy||Drama,1990\n7,Seven,(no genres listed),\n8,,Comedy,1990\n",
+            Side::Items,
+        )
+        .unwrap();
+        let mut ids = Interner::default();
+        ids.intern("7");
+        ids.intern("6");
+        let (catalog, added) = file.onto(&mut ids, 100).unwrap();
+        assert_eq!(added, 2);
+        assert_eq!(
+            ids.finish().names().iter().collect::<Vec<_>>(),
+            ["7", "6", "9", "8"]
+        );
+        let titles: Vec<_> = (0..4).map(|n| catalog.title(n)).collect();
+        assert_eq!(titles, [Some("Seven"), None, Some("Nine"), None]);
+        let genres = catalog.column("genres").unwrap();
+        let of: Vec<Vec<&str>> = (0..4).map(|n| genres.of(n).collect()).collect();
+        assert_eq!(
+            of,
+            [vec![], vec![], vec!["Drama", "Comedy"], vec!["Comedy"]]
+        );
+        assert!(genres.multi_valued);
+        let year = catalog.column("year").unwrap();
+        assert_eq!((year.values.len(), year.multi_valued), (1, false));
+    }
+
+    #[test]
+    fn the_older_movielens_files_are_understood() {
+        let items = read(
+            "1::Toy Story (1995)::Animation|Children's\n2::Heat (1995)::Action\n",
+            Side::Items,
+        )
+        .unwrap();
+        assert_eq!(items.columns[0].name, "genres");
+        assert_eq!(items.titles.unwrap().get(1), "Heat (1995)");
+        let users = read("1::F::1::10::48067\n2::M::56::16::70072\n", Side::Users).unwrap();
+        assert_eq!(users.columns.len(), 4);
+        assert!(users.titles.is_none());
+    }
+
+    #[test]
+    fn an_id_that_stands_twice_is_an_error_that_names_both_lines() {
+        let error = read("id,title\n1,a\n\n2,b\n1,c\n", Side::Items)
+            .unwrap_err()
+            .to_string();
+        assert_eq!(
+            error,
+            "s.csv: line 5, column 1: got \"1\" again, first on line 2, wanted each id once"
+        );
+    }
+}
