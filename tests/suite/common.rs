@@ -1,0 +1,70 @@
+//! What several files of this suite need: a folder of their own, and the real binary.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// A folder that goes when it is dropped.
+pub struct Folder(PathBuf);
+
+impl Folder {
+    pub fn new(name: &str) -> Folder {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("lowrank-{name}-{}-{number}", std::process::id()));
+        std::fs::create_dir_all(&path).expect("a folder for the test");
+        Folder(path)
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    pub fn write(&self, name: &str, contents: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(name);
+        std::fs::write(&path, contents).expect("a file for the test");
+        path
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The real binary.
+pub fn lowrank() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_lowrank"))
+}
+
+/// What it printed, where it must succeed.
+pub fn succeed(command: &mut Command) -> String {
+    let output = command.output().expect("the binary starts");
+    assert!(output.status.success(), "{command:?}\n{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+/// Its exit code and message, where it must fail.
+pub fn fail(command: &mut Command) -> (i32, String) {
+    let Output { status, stderr, .. } = command.output().expect("the binary starts");
+    let code = status.code().unwrap_or_else(|| panic!("{command:?} was killed"));
+    let message = String::from_utf8_lossy(&stderr).into_owned();
+    assert!(code != 0, "{command:?} succeeded");
+    assert!(!message.contains("panicked"), "{command:?}\n{message}");
+    (code, message)
+}
+
+pub fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)
+}
+
+/// A file of real data beside the checkout; says why a test is skipped where there is none.
+pub fn real_data(name: &str) -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data").join(name);
+    if !path.is_file() {
+        eprintln!("skipped: no {name} in ../shared/data; it may not be copied into this repository");
+        return None;
+    }
+    Some(path)
+}

@@ -1,0 +1,94 @@
+//! Same input, configuration and seed: the same model bytes?
+//!
+//! For any number of threads, with the portable kernels and the fastest ones, and with the C library's own choice of machine code masked: in full batch and in mini-batches, on several data sets,
+//! through the real binary.
+
+use std::path::{Path, PathBuf};
+
+use crate::common::{Folder, fixture, lowrank, real_data, succeed};
+
+/// A data set: ratings, perhaps items, and the flags of a training that takes all paths.
+struct Case {
+    name: &'static str,
+    ratings: PathBuf,
+    items: Option<PathBuf>,
+    flags: &'static [&'static str],
+}
+
+/// What is tried: full batch with features; mini-batches; a sigmoid with validation, whose exponential must not come from the C library.
+const MODES: [(&str, &[&str]); 3] = [
+    ("full batch", &["--epochs", "12"]),
+    ("mini-batches", &["--epochs", "2", "--batch", "257"]),
+    ("sigmoid, one-cycle, validation", &["--epochs", "6", "--link", "sigmoid:0..11", "--schedule", "one-cycle", "--valid-fraction", "0.1", "--factors", "20"]),
+];
+
+fn cases(folder: &Folder) -> Vec<Case> {
+    let generated = folder.path("generated");
+    succeed(lowrank().args(["data", "generate", "--users", "700", "--items", "300", "--ratings", "20000", "--seed", "3", "--quiet", "-o"]).arg(&generated));
+    let mut cases = vec![
+        Case {
+            name: "generated",
+            ratings: generated.join("ratings.csv"),
+            items: Some(generated.join("items.csv")),
+            flags: &[],
+        },
+        Case {
+            name: "generated, notebook",
+            ratings: generated.join("ratings.csv"),
+            items: Some(generated.join("items.csv")),
+            flags: &["--preset", "notebook", "--factors", "16"],
+        },
+        Case {
+            name: "built-in",
+            ratings: fixture("notebook/ratings_raw.csv"),
+            items: Some(fixture("notebook/movies_multi_genre.csv")),
+            flags: &[],
+        },
+    ];
+    for (name, ratings, items) in [
+        ("MovieLens latest-small", "ml-latest-small/ratings.csv", "ml-latest-small/items.csv"),
+        ("MovieTweetings", "movietweetings-10k/ratings.csv", "movietweetings-10k/items.csv"),
+    ] {
+        if let (Some(ratings), Some(items)) = (real_data(ratings), real_data(items)) {
+            cases.push(Case { name, ratings, items: Some(items), flags: &[] });
+        }
+    }
+    cases
+}
+
+/// The bytes of the model that a training leaves.
+fn train(case: &Case, run: &Path, flags: &[&str], more: &[&str], masked: bool) -> Vec<u8> {
+    let mut command = lowrank();
+    command.arg("train").arg(&case.ratings).args(case.flags).args(flags).args(more);
+    if let Some(items) = &case.items {
+        command.arg("--items").arg(items);
+    }
+    if masked {
+        command.env("GLIBC_TUNABLES", "glibc.cpu.hwcaps=-FMA,-AVX2,-AVX512F");
+    }
+    succeed(command.args(["--quiet", "--force", "-o"]).arg(run));
+    std::fs::read(run.join("model.lowrank")).expect("a model")
+}
+
+#[test]
+fn threads_kernels_and_the_c_library_change_no_byte() {
+    let folder = Folder::new("determinism");
+    let run = folder.path("run");
+    for case in cases(&folder) {
+        for (mode, flags) in MODES {
+            let wanted = train(&case, &run, flags, &["--threads", "1"], false);
+            let mut same = |more: &[&str], masked| {
+                let got = train(&case, &run, flags, more, masked);
+                assert!(got == wanted, "{}, {mode}: other bytes with {more:?}, masked {masked}", case.name);
+            };
+            same(&["--threads", "1"], false);
+            for threads in ["2", "3", "8"] {
+                same(&["--threads", threads], false);
+            }
+            same(&["--threads", "2", "--kernel", "portable"], false);
+            same(&["--threads", "2"], true);
+            let other = train(&case, &run, flags, &["--seed", "43"], false);
+            assert!(other != wanted, "{}, {mode}: two seeds agree", case.name);
+        }
+    }
+}
