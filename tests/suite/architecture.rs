@@ -7,8 +7,22 @@ use std::path::{Path, PathBuf};
 
 /// The rooms, in reading order.
 const ORDER: [&str; 16] = [
-    "error", "random", "storage", "kernels", "linalg", "data", "model", "loss", "metrics", "gradient", "optimizer", "training",
-    "recommend", "evaluation", "artifact", "cli",
+    "error",
+    "random",
+    "storage",
+    "kernels",
+    "linalg",
+    "data",
+    "model",
+    "loss",
+    "metrics",
+    "gradient",
+    "optimizer",
+    "training",
+    "recommend",
+    "evaluation",
+    "artifact",
+    "cli",
 ];
 
 /// Lines of a file without its tests.
@@ -21,13 +35,20 @@ fn source() -> PathBuf {
 /// Every `.rs` file below `src/`, by its path from there.
 fn files() -> Vec<(String, String)> {
     fn visit(folder: &Path, all: &mut Vec<(String, String)>) {
-        let mut entries: Vec<_> = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()).collect();
+        let mut entries: Vec<_> = fs::read_dir(folder)
+            .expect("a folder")
+            .map(|entry| entry.expect("an entry").path())
+            .collect();
         entries.sort();
         for path in entries {
             if path.is_dir() {
                 visit(&path, all);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let name = path.strip_prefix(source()).expect("below src").to_string_lossy().replace('\\', "/");
+                let name = path
+                    .strip_prefix(source())
+                    .expect("below src")
+                    .to_string_lossy()
+                    .replace('\\', "/");
                 all.push((name, fs::read_to_string(&path).expect("UTF-8")));
             }
         }
@@ -40,8 +61,15 @@ fn files() -> Vec<(String, String)> {
 
 /// The part before the unit tests, without comments.
 fn code(text: &str) -> String {
-    let before_tests = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
-    before_tests.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+    let before_tests = text
+        .split("#[cfg(test)]\nmod tests")
+        .next()
+        .unwrap_or_default();
+    before_tests
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 fn room(name: &str) -> &str {
@@ -50,7 +78,11 @@ fn room(name: &str) -> &str {
 
 /// The rooms that code names by `crate::room`, also within braces.
 fn rooms_named(code: &str) -> Vec<String> {
-    let word = |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
+    let word = |text: &str| {
+        text.chars()
+            .take_while(|c| c.is_alphanumeric() || *c == '_')
+            .collect::<String>()
+    };
     let mut rooms = Vec::new();
     for (at, _) in code.match_indices("crate::") {
         let rest = &code[at + "crate::".len()..];
@@ -90,7 +122,10 @@ fn imports_point_backwards() {
         for used in rooms_named(&code(&text)) {
             // `crate::Error` and its like are re-exports of the front page.
             if let Some(theirs) = place(&used) {
-                assert!(theirs <= mine, "{name} uses `{used}`, which stands behind it");
+                assert!(
+                    theirs <= mine,
+                    "{name} uses `{used}`, which stands behind it"
+                );
             }
         }
     }
@@ -98,16 +133,25 @@ fn imports_point_backwards() {
 
 #[test]
 fn the_rooms_named_in_braces_are_found() {
-    assert_eq!(rooms_named("use crate::{data::{a, b}, model};\nlet x = crate::cli::run();"), ["data", "model", "cli"]);
+    assert_eq!(
+        rooms_named("use crate::{data::{a, b}, model};\nlet x = crate::cli::run();"),
+        ["data", "model", "cli"]
+    );
 }
 
 #[test]
 fn unsafe_code_stands_in_the_kernels_alone() {
     for (name, text) in files() {
         let allowed = name == "kernels/avx2.rs";
-        assert!(allowed || !text.contains("allow(unsafe_code"), "{name} allows unsafe code");
+        assert!(
+            allowed || !text.contains("allow(unsafe_code"),
+            "{name} allows unsafe code"
+        );
         let blocks = code(&text).matches("unsafe {").count();
-        assert!(blocks == 0 || (allowed && text.matches("// SAFETY: ").count() >= blocks), "{name}: unsafe without a note");
+        assert!(
+            blocks == 0 || (allowed && text.matches("// SAFETY: ").count() >= blocks),
+            "{name}: unsafe without a note"
+        );
     }
     let front = fs::read_to_string(source().join("lib.rs")).expect("lib.rs");
     assert!(front.contains("#![deny(unsafe_code)]"));
@@ -131,7 +175,9 @@ fn what_would_change_bits_or_break_silence_is_not_used() {
             ("File::open", "data/ storage/ artifact/ cli/"),
             (".general_mat_mul", ""),
         ] {
-            let excepted = but_in.split(' ').any(|place| !place.is_empty() && name.starts_with(place));
+            let excepted = but_in
+                .split(' ')
+                .any(|place| !place.is_empty() && name.starts_with(place));
             assert!(excepted || !code.contains(word), "{name} says {word}");
         }
     }
@@ -140,7 +186,10 @@ fn what_would_change_bits_or_break_silence_is_not_used() {
 #[test]
 fn every_file_opens_with_what_it_is_about_and_stays_short() {
     for (name, text) in files() {
-        assert!(text.starts_with("//! "), "{name} does not open with its question");
+        assert!(
+            text.starts_with("//! "),
+            "{name} does not open with its question"
+        );
         let lines = code(&text).lines().count();
         assert!(lines <= LONGEST, "{name} has {lines} lines");
     }

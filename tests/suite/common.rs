@@ -11,7 +11,8 @@ impl Folder {
     pub fn new(name: &str) -> Folder {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("lowrank-{name}-{}-{number}", std::process::id()));
+        let path =
+            std::env::temp_dir().join(format!("lowrank-{name}-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&path).expect("a folder for the test");
         Folder(path)
     }
@@ -41,14 +42,20 @@ pub fn lowrank() -> Command {
 /// What it printed, where it must succeed.
 pub fn succeed(command: &mut Command) -> String {
     let output = command.output().expect("the binary starts");
-    assert!(output.status.success(), "{command:?}\n{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{command:?}\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 
 /// Its exit code and message, where it must fail.
 pub fn fail(command: &mut Command) -> (i32, String) {
     let Output { status, stderr, .. } = command.output().expect("the binary starts");
-    let code = status.code().unwrap_or_else(|| panic!("{command:?} was killed"));
+    let code = status
+        .code()
+        .unwrap_or_else(|| panic!("{command:?} was killed"));
     let message = String::from_utf8_lossy(&stderr).into_owned();
     assert!(code != 0, "{command:?} succeeded");
     assert!(!message.contains("panicked"), "{command:?}\n{message}");
@@ -56,14 +63,20 @@ pub fn fail(command: &mut Command) -> (i32, String) {
 }
 
 pub fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("fixtures")
+        .join(name)
 }
 
 /// A file of real data beside the checkout; says why a test is skipped where there is none.
 pub fn real_data(name: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../shared/data")
+        .join(name);
     if !path.is_file() {
-        eprintln!("skipped: no {name} in ../shared/data; it may not be copied into this repository");
+        eprintln!(
+            "skipped: no {name} in ../shared/data; it may not be copied into this repository"
+        );
         return None;
     }
     Some(path)

@@ -19,12 +19,43 @@ struct Case {
 const MODES: [(&str, &[&str]); 3] = [
     ("full batch", &["--epochs", "12"]),
     ("mini-batches", &["--epochs", "2", "--batch", "257"]),
-    ("sigmoid, one-cycle, validation", &["--epochs", "6", "--link", "sigmoid:0..11", "--schedule", "one-cycle", "--valid-fraction", "0.1", "--factors", "20"]),
+    (
+        "sigmoid, one-cycle, validation",
+        &[
+            "--epochs",
+            "6",
+            "--link",
+            "sigmoid:0..11",
+            "--schedule",
+            "one-cycle",
+            "--valid-fraction",
+            "0.1",
+            "--factors",
+            "20",
+        ],
+    ),
 ];
 
 fn cases(folder: &Folder) -> Vec<Case> {
     let generated = folder.path("generated");
-    succeed(lowrank().args(["data", "generate", "--users", "700", "--items", "300", "--ratings", "20000", "--seed", "3", "--quiet", "-o"]).arg(&generated));
+    succeed(
+        lowrank()
+            .args([
+                "data",
+                "generate",
+                "--users",
+                "700",
+                "--items",
+                "300",
+                "--ratings",
+                "20000",
+                "--seed",
+                "3",
+                "--quiet",
+                "-o",
+            ])
+            .arg(&generated),
+    );
     let mut cases = vec![
         Case {
             name: "generated",
@@ -46,11 +77,24 @@ fn cases(folder: &Folder) -> Vec<Case> {
         },
     ];
     for (name, ratings, items) in [
-        ("MovieLens latest-small", "ml-latest-small/ratings.csv", "ml-latest-small/items.csv"),
-        ("MovieTweetings", "movietweetings-10k/ratings.csv", "movietweetings-10k/items.csv"),
+        (
+            "MovieLens latest-small",
+            "ml-latest-small/ratings.csv",
+            "ml-latest-small/items.csv",
+        ),
+        (
+            "MovieTweetings",
+            "movietweetings-10k/ratings.csv",
+            "movietweetings-10k/items.csv",
+        ),
     ] {
         if let (Some(ratings), Some(items)) = (real_data(ratings), real_data(items)) {
-            cases.push(Case { name, ratings, items: Some(items), flags: &[] });
+            cases.push(Case {
+                name,
+                ratings,
+                items: Some(items),
+                flags: &[],
+            });
         }
     }
     cases
@@ -59,7 +103,12 @@ fn cases(folder: &Folder) -> Vec<Case> {
 /// The bytes of the model that a training leaves.
 fn train(case: &Case, run: &Path, flags: &[&str], more: &[&str], masked: bool) -> Vec<u8> {
     let mut command = lowrank();
-    command.arg("train").arg(&case.ratings).args(case.flags).args(flags).args(more);
+    command
+        .arg("train")
+        .arg(&case.ratings)
+        .args(case.flags)
+        .args(flags)
+        .args(more);
     if let Some(items) = &case.items {
         command.arg("--items").arg(items);
     }
@@ -79,7 +128,11 @@ fn threads_kernels_and_the_c_library_change_no_byte() {
             let wanted = train(&case, &run, flags, &["--threads", "1"], false);
             let mut same = |more: &[&str], masked| {
                 let got = train(&case, &run, flags, more, masked);
-                assert!(got == wanted, "{}, {mode}: other bytes with {more:?}, masked {masked}", case.name);
+                assert!(
+                    got == wanted,
+                    "{}, {mode}: other bytes with {more:?}, masked {masked}",
+                    case.name
+                );
             };
             same(&["--threads", "1"], false);
             for threads in ["2", "3", "8"] {

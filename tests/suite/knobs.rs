@@ -14,7 +14,17 @@ const KNOBS: [(&[&str], &[&str]); 36] = [
     (&["--no-shuffle"], &["--batch", "50"]),
     (&["--optimizer", "lazy-adam"], &[]),
     (&["--optimizer", "adamw"], &["--weight-decay", "0.1"]),
-    (&["--optimizer", "amsgrad"], &["--learning-rate", "0.1", "--schedule", "constant", "--epochs", "60"]),
+    (
+        &["--optimizer", "amsgrad"],
+        &[
+            "--learning-rate",
+            "0.1",
+            "--schedule",
+            "constant",
+            "--epochs",
+            "60",
+        ],
+    ),
     (&["--optimizer", "sgd"], &[]),
     (&["--optimizer", "adagrad"], &[]),
     (&["--learning-rate", "0.03"], &[]),
@@ -48,25 +58,68 @@ const KNOBS: [(&[&str], &[&str]); 36] = [
 const DATA_KNOBS: [(&[&str], &[&str]); 9] = [
     (&["--dedupe", "first"], &[]),
     (&["--dedupe", "mean"], &[]),
-    (&["--columns", "user=movie_id,item=user_id,rating=rating"], &["--item-features", "none"]),
+    (
+        &["--columns", "user=movie_id,item=user_id,rating=rating"],
+        &["--item-features", "none"],
+    ),
     (&["--weight", "user_id"], &[]),
     (&["--valid-fraction", "0.2"], &[]),
     (&["--valid-fraction", "0.3"], &["--valid-fraction", "0.2"]),
     (&["--valid-by", "user"], &["--valid-fraction", "0.2"]),
-    (&["--keep", "last"], &["--valid-fraction", "0.3", "--epochs", "80", "--l2", "0", "--l2", "bias=0"]),
-    (&["--patience", "1"], &["--valid-fraction", "0.3", "--epochs", "80", "--l2", "0", "--l2", "bias=0", "--keep", "last"]),
+    (
+        &["--keep", "last"],
+        &[
+            "--valid-fraction",
+            "0.3",
+            "--epochs",
+            "80",
+            "--l2",
+            "0",
+            "--l2",
+            "bias=0",
+        ],
+    ),
+    (
+        &["--patience", "1"],
+        &[
+            "--valid-fraction",
+            "0.3",
+            "--epochs",
+            "80",
+            "--l2",
+            "0",
+            "--l2",
+            "bias=0",
+            "--keep",
+            "last",
+        ],
+    ),
 ];
 
 const BASE: [&str; 2] = ["--epochs", "6"];
 
 fn model(folder: &Folder, flags: &[&str]) -> Vec<u8> {
     // Later values win over earlier ones only within a list, so a base that is set again is left out.
-    let base = if flags.contains(&"--epochs") { &[][..] } else { &BASE[..] };
+    let base = if flags.contains(&"--epochs") {
+        &[][..]
+    } else {
+        &BASE[..]
+    };
     let run = folder.path("run");
     let mut command = lowrank();
-    command.arg("train").arg(fixture("notebook/ratings_raw.csv")).args(base).args(flags);
+    command
+        .arg("train")
+        .arg(fixture("notebook/ratings_raw.csv"))
+        .args(base)
+        .args(flags);
     let items = fixture("notebook/movies_multi_genre.csv");
-    succeed(command.arg("--items").arg(items).args(["--quiet", "--force", "-o"]).arg(&run));
+    succeed(
+        command
+            .arg("--items")
+            .arg(items)
+            .args(["--quiet", "--force", "-o"])
+            .arg(&run),
+    );
     std::fs::read(run.join("model.lowrank")).expect("a model")
 }
 
@@ -76,11 +129,19 @@ fn every_knob_changes_the_model() {
     for (knob, with) in KNOBS.iter().chain(&DATA_KNOBS) {
         // A repeated flag of one value cannot be given twice: what is compared with loses the one that the knob sets.
         let without_knob: Vec<&str> = match with.iter().position(|flag| flag == &knob[0]) {
-            Some(at) if knob[0] != "--l2" => with.iter().enumerate().filter(|&(n, _)| n != at && n != at + 1).map(|(_, flag)| *flag).collect(),
+            Some(at) if knob[0] != "--l2" => with
+                .iter()
+                .enumerate()
+                .filter(|&(n, _)| n != at && n != at + 1)
+                .map(|(_, flag)| *flag)
+                .collect(),
             _ => with.to_vec(),
         };
         let changed = model(&folder, &[&without_knob[..], knob].concat());
-        assert!(changed != model(&folder, with), "{knob:?} beside {with:?} changes nothing");
+        assert!(
+            changed != model(&folder, with),
+            "{knob:?} beside {with:?} changes nothing"
+        );
     }
 }
 
@@ -88,7 +149,12 @@ fn every_knob_changes_the_model() {
 fn knobs_of_the_machine_change_nothing() {
     let folder = Folder::new("machine-knobs");
     let wanted = model(&folder, &[]);
-    for knob in [&["--threads", "3"][..], &["--kernel", "portable"], &["--progress", "none"], &["--progress", "json"]] {
+    for knob in [
+        &["--threads", "3"][..],
+        &["--kernel", "portable"],
+        &["--progress", "none"],
+        &["--progress", "json"],
+    ] {
         assert!(model(&folder, knob) == wanted, "{knob:?} changes the model");
     }
 }
@@ -96,17 +162,43 @@ fn knobs_of_the_machine_change_nothing() {
 #[test]
 fn the_file_that_a_run_leaves_trains_the_same_model_again() {
     let folder = Folder::new("config");
-    let flags = ["--epochs", "5", "--l2", "3", "--l2", "item.genres=2", "--factors", "5", "--batch", "40", "--schedule", "step", "--valid-fraction", "0.2"];
+    let flags = [
+        "--epochs",
+        "5",
+        "--l2",
+        "3",
+        "--l2",
+        "item.genres=2",
+        "--factors",
+        "5",
+        "--batch",
+        "40",
+        "--schedule",
+        "step",
+        "--valid-fraction",
+        "0.2",
+    ];
     let wanted = model(&folder, &flags);
     let config = folder.path("kept.toml");
     std::fs::copy(folder.path("run/config.toml"), &config).expect("a copy");
     let run = folder.path("run");
     let again = |more: &[&str]| {
         let mut command = lowrank();
-        command.arg("train").arg(fixture("notebook/ratings_raw.csv")).arg("--config").arg(&config).args(more);
+        command
+            .arg("train")
+            .arg(fixture("notebook/ratings_raw.csv"))
+            .arg("--config")
+            .arg(&config)
+            .args(more);
         succeed(command.args(["--quiet", "--force", "-o"]).arg(&run));
         std::fs::read(run.join("model.lowrank")).expect("a model")
     };
-    assert!(again(&[]) == wanted, "the resolved configuration trains another model");
-    assert!(again(&["--factors", "6"]) != wanted, "a flag does not win over the file");
+    assert!(
+        again(&[]) == wanted,
+        "the resolved configuration trains another model"
+    );
+    assert!(
+        again(&["--factors", "6"]) != wanted,
+        "a flag does not win over the file"
+    );
 }
