@@ -265,6 +265,24 @@ fn forged_lengths_are_refused_without_an_allocation() {
     );
 }
 
+/// A header that agrees with itself, and is longer than the file.
+#[test]
+fn a_forged_header_that_adds_up_is_refused_without_an_allocation() {
+    let [n_sections, record] = [24, 40].map(|at| number(FIXTURE, at).unwrap() as u64);
+    for n_checksums in [10_000u64, 1 << 24, 1 << 30, 1 << 61] {
+        let mut bytes = FIXTURE.to_vec();
+        let header = (64 + 80 * n_sections + 4 * n_checksums + record).next_multiple_of(64);
+        bytes[16..24].copy_from_slice(&header.to_le_bytes());
+        bytes[32..40].copy_from_slice(&n_checksums.to_le_bytes());
+        let (outcome, peak) = peak_of(|| Model::from_bytes(&bytes).map(drop));
+        assert!(
+            matches!(outcome, Err(Error::Corrupt { offset: 16, .. })),
+            "{n_checksums}"
+        );
+        assert!(peak <= FIXTURE.len(), "{n_checksums}: {peak}");
+    }
+}
+
 /// A number of factors that the tables do not have, in a record under a checksum that fits.
 #[test]
 fn a_forged_record_is_refused() {
@@ -283,22 +301,42 @@ fn a_forged_record_is_refused() {
     }
 }
 
+/// A place in the header, or, four times of five, in the elements of some section.
+fn place(stream: &mut Stream, length: usize) -> usize {
+    let at = if stream.below(5) == 0 {
+        stream.below(header_length() as u64) as usize
+    } else {
+        let entry = 64 + 80 * stream.below(number(FIXTURE, 24).unwrap() as u64) as usize;
+        let [offset, length] = [64, 72].map(|field| number(FIXTURE, entry + field).unwrap());
+        offset + stream.below(length.max(1) as u64) as usize
+    };
+    at.min(length - 8)
+}
+
 /// Damages the fixture in one to four places, by bits, by telling numbers, by moving bytes about; seldom by a cut.
 fn mutate(stream: &mut Stream) -> Vec<u8> {
     let mut bytes = FIXTURE.to_vec();
-    // Four of five places lie behind the directory.
-    let directory = 64 + 80 * number(FIXTURE, 24).unwrap() as u64;
     for _ in 0..1 + stream.below(4) {
-        let first = if stream.below(5) == 0 { 0 } else { directory };
-        let at = (first + stream.below(bytes.len() as u64 - first - 8)) as usize;
+        let at = place(stream, bytes.len());
         match stream.below(20) {
             0..7 => bytes[at] ^= 1 << stream.below(8),
             7..12 => bytes[at] = stream.below(256) as u8,
             12..16 => {
-                let telling = [0, 1, u64::MAX, 1 << 31, 1 << 32, 1 << 63, 0x7fc0_0000, 64];
-                let value = telling[stream.below(8) as usize];
-                let at = at / 8 * 8;
-                bytes[at..at + 8].copy_from_slice(&u64::to_le_bytes(value));
+                // Ends of ranges as f32, u32 or u64; NaN and ∞ among them.
+                let telling = [
+                    0,
+                    1,
+                    u64::MAX,
+                    1 << 31,
+                    1 << 32,
+                    1 << 63,
+                    64,
+                    0x7fc0_0000,
+                    0x7f80_0000,
+                ];
+                let value = telling[stream.below(telling.len() as u64) as usize];
+                let (at, n) = (at / 4 * 4, if stream.below(2) == 0 { 4 } else { 8 });
+                bytes[at..at + n].copy_from_slice(&value.to_le_bytes()[..n]);
             }
             16..19 => {
                 let from = stream.below(bytes.len() as u64 - 8) as usize;
