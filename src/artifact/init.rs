@@ -405,7 +405,8 @@ mod tests {
         let good = array(&[2, 1], &[1.0, 2.0]);
         let nan = array(&[2, 1], &[1.0, f32::NAN]);
         let flat = array(&[2], &[1.0, 2.0]);
-        let cases: [(&str, &[(&str, &[u8])]); 10] = [
+        type Files<'f> = &'f [(&'f str, &'f [u8])];
+        let cases: [(&str, Files<'_>); 10] = [
             ("without any", &[("readme.txt", b"")]),
             ("user_ids.txt", &[("user_factors.npy", &good)]),
             ("user_factors.npy", &[("user_ids.txt", b"a\nb\n")]),

@@ -5,6 +5,8 @@
 //! | file | question |
 //! |---|---|
 //! | [`sections`] | how are a record and many arrays laid out in one file? |
+//! | [`element`] | which numbers can a section hold? |
+//! | [`header`] | what does the header of a file say, and is it true? |
 //! | [`container`] | how is such a file read, a part at a time, and every damage noticed? |
 //! | [`source`] | where do the bytes come from? |
 //! | [`file_system`] | how is a file replaced so that neither a crash nor a full disk leaves half of one? |
@@ -12,15 +14,19 @@
 //! What the arrays mean is chapter 11's.
 
 pub mod container;
+pub mod element;
 #[cfg(feature = "train")]
 pub mod file_system;
+pub mod header;
 pub mod sections;
 pub mod source;
 
-pub use container::{Container, Cursor, Section};
+pub use container::{Container, Cursor};
+pub use element::{Data, Element, ElementType};
 #[cfg(feature = "train")]
 pub use file_system::{Disk, FileSystem, write_atomically};
-pub use sections::{Data, Element, ElementType, Sections};
+pub use header::Section;
+pub use sections::Sections;
 #[cfg(feature = "train")]
 pub use source::FileSource;
 pub use source::Source;

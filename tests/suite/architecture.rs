@@ -43,7 +43,9 @@ fn files() -> Vec<(String, String)> {
         for path in entries {
             if path.is_dir() {
                 visit(&path, all);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
+            } else if path.extension().is_some_and(|extension| extension == "rs")
+                && !path.ends_with("tests.rs")
+            {
                 let name = path
                     .strip_prefix(source())
                     .expect("below src")
@@ -59,15 +61,17 @@ fn files() -> Vec<(String, String)> {
     all
 }
 
-/// The part before the unit tests, without comments.
+/// The code without its tests and comments: modules within a file that are compiled for tests alone stand at its end.
 fn code(text: &str) -> String {
-    let before_tests = text
-        .split("#[cfg(test)]\nmod tests")
-        .next()
-        .unwrap_or_default();
+    let lines: Vec<&str> = text.lines().collect();
+    let tests = lines.windows(2).position(|pair| {
+        pair[0] == "#[cfg(test)]" && pair[1].contains("mod ") && pair[1].ends_with('{')
+    });
+    let before_tests = &lines[..tests.unwrap_or(lines.len())];
     before_tests
-        .lines()
+        .iter()
         .filter(|line| !line.trim_start().starts_with("//"))
+        .copied()
         .collect::<Vec<_>>()
         .join("\n")
 }

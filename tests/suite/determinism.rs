@@ -30,8 +30,6 @@ const MODES: [(&str, &[&str]); 3] = [
             "one-cycle",
             "--valid-fraction",
             "0.1",
-            "--factors",
-            "20",
         ],
     ),
 ];
@@ -67,7 +65,7 @@ fn cases(folder: &Folder) -> Vec<Case> {
             name: "generated, notebook",
             ratings: generated.join("ratings.csv"),
             items: Some(generated.join("items.csv")),
-            flags: &["--preset", "notebook", "--factors", "16"],
+            flags: &["--preset", "notebook", "--factors", "20"],
         },
         Case {
             name: "built-in",

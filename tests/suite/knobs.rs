@@ -62,7 +62,7 @@ const DATA_KNOBS: [(&[&str], &[&str]); 9] = [
         &["--columns", "user=movie_id,item=user_id,rating=rating"],
         &["--item-features", "none"],
     ),
-    (&["--weight", "user_id"], &[]),
+    (&["--weight", "rating"], &[]),
     (&["--valid-fraction", "0.2"], &[]),
     (&["--valid-fraction", "0.3"], &["--valid-fraction", "0.2"]),
     (&["--valid-by", "user"], &["--valid-fraction", "0.2"]),

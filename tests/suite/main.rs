@@ -1,6 +1,7 @@
 //! One binary, a file per question.
 
 mod architecture;
+mod artifact;
 mod common;
 mod determinism;
 mod golden;

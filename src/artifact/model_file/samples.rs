@@ -72,7 +72,8 @@ impl Shape {
             };
             (0..self.n_items).map(title).collect::<Strings>()
         });
-        (users.compose(), items.compose());
+        users.compose();
+        items.compose();
         Model {
             n_factors: self.n_factors,
             global_mean: self.mean.then_some(3.25),
