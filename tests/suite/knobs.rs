@@ -62,7 +62,7 @@ const DATA_KNOBS: [(&[&str], &[&str]); 9] = [
         &["--columns", "user=movie_id,item=user_id,rating=rating"],
         &["--item-features", "none"],
     ),
-    (&["--weight", "rating"], &[]),
+    (&["--weight", "importance"], &[]),
     (&["--valid-fraction", "0.2"], &[]),
     (&["--valid-fraction", "0.3"], &["--valid-fraction", "0.2"]),
     (&["--valid-by", "user"], &["--valid-fraction", "0.2"]),
@@ -98,6 +98,19 @@ const DATA_KNOBS: [(&[&str], &[&str]); 9] = [
 
 const BASE: [&str; 2] = ["--epochs", "6"];
 
+/// The built-in ratings with a fourth column.
+fn ratings(folder: &Folder) -> std::path::PathBuf {
+    let text = std::fs::read_to_string(fixture("notebook/ratings_raw.csv")).expect("a fixture");
+    let lines = text.lines().enumerate().map(|(n, line)| {
+        if n == 0 {
+            format!("{line},importance\n")
+        } else {
+            format!("{line},{}\n", n % 3)
+        }
+    });
+    folder.write("ratings.csv", lines.collect::<String>())
+}
+
 fn model(folder: &Folder, flags: &[&str]) -> Vec<u8> {
     // Later values win over earlier ones only within a list, so a base that is set again is left out.
     let base = if flags.contains(&"--epochs") {
@@ -109,7 +122,7 @@ fn model(folder: &Folder, flags: &[&str]) -> Vec<u8> {
     let mut command = lowrank();
     command
         .arg("train")
-        .arg(fixture("notebook/ratings_raw.csv"))
+        .arg(ratings(&folder))
         .args(base)
         .args(flags);
     let items = fixture("notebook/movies_multi_genre.csv");
@@ -186,7 +199,7 @@ fn the_file_that_a_run_leaves_trains_the_same_model_again() {
         let mut command = lowrank();
         command
             .arg("train")
-            .arg(fixture("notebook/ratings_raw.csv"))
+            .arg(ratings(&folder))
             .arg("--config")
             .arg(&config)
             .args(more);

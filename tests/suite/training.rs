@@ -138,7 +138,7 @@ fn the_demo_prints_pytorchs_numbers_from_pytorchs_initial_values() {
         assert!(text.contains(wanted), "no {wanted:?} in\n{text}");
     }
     assert!(
-        text.lines().all(|line| line.chars().count() <= 100),
+        text.lines().all(|line| line.chars().count() <= 80),
         "{text}"
     );
 }

@@ -140,10 +140,7 @@ fn train(trainer: &mut Trainer<'_, f32>, out: &mut Output<'_>) -> Result<()> {
         if let Event::EpochEnded(epoch) = event
             && (epoch.epoch == 1 || epoch.epoch % EVERY == 0)
         {
-            rows.push(vec![
-                epoch.epoch.to_string(),
-                format!("{:.6}", epoch.train_loss),
-            ]);
+            rows.push(vec![epoch.epoch.to_string(), loss(epoch.train_loss)]);
         }
         ControlFlow::Continue(())
     });
@@ -156,6 +153,7 @@ fn show_recommendations(model: &Model, out: &mut Output<'_>) -> Result<()> {
     if top.is_empty() {
         return out.text("No movies left to recommend\n");
     }
+    let highest = top[0].score;
     let rows = top.into_iter().map(|movie| {
         vec![
             movie.rank.to_string(),
@@ -165,9 +163,14 @@ fn show_recommendations(model: &Model, out: &mut Output<'_>) -> Result<()> {
         ]
     });
     out.text(&listing(&["rank", "title", "genre", "prediction"], rows))?;
-    let highest = "Predictions beyond 5: with more numbers than ratings the model learns these by heart and guesses wildly\n\
-                   elsewhere. `lowrank train --preset rating` starts small, has biases and a penalty, and does not.\n";
-    out.text(highest)
+    let beyond = "Predictions beyond 5: with more numbers than ratings the model learns these by\n\
+                  heart and guesses wildly elsewhere. `lowrank train` with its own preset, rating,\n\
+                  starts small, has biases and a penalty, and stays on the scale.\n";
+    if highest > 5.0 {
+        out.text(beyond)
+    } else {
+        Ok(())
+    }
 }
 
 fn show_ratings(data: &Dataset, out: &mut Output<'_>) -> Result<()> {
@@ -207,6 +210,15 @@ fn show_offline_check(model: &Model, out: &mut Output<'_>) -> Result<()> {
         "\nOffline check: user 1, movie 0 as if its genre were 8 ({genre}): {:.4}\n",
         prediction.value
     ))
+}
+
+/// Six decimals, or as many digits as a small loss needs.
+fn loss(value: f64) -> String {
+    if value >= 1e-4 {
+        format!("{value:.6}")
+    } else {
+        format!("{value:.3e}")
+    }
 }
 
 /// Rows under their names; the text may be cut, numbers stand on the right.
