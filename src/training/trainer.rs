@@ -126,14 +126,7 @@ impl<T: Real> Trainer<'_, T> {
             control,
             observer.on_event(&Event::EpochTrained { epoch: number }),
         );
-        let valid = self.valid.map(|ratings| {
-            validation::errors(
-                &self.state.parameters,
-                self.predictions,
-                ratings,
-                &self.pool,
-            )
-        });
+        let valid = self.valid.map(|ratings| self.errors(ratings));
         let improved = valid.is_some_and(|errors| self.note_best(number, errors));
         let epoch = Epoch {
             epoch: number,
@@ -274,14 +267,7 @@ impl<T: Real> Trainer<'_, T> {
                 }
             }
             None => {
-                let valid = self.valid.map(|ratings| {
-                    validation::errors(
-                        &self.state.parameters,
-                        self.predictions,
-                        ratings,
-                        &self.pool,
-                    )
-                });
+                let valid = self.valid.map(|ratings| self.errors(ratings));
                 Finish {
                     ending,
                     epochs,
@@ -342,6 +328,16 @@ impl<T: Real> Trainer<'_, T> {
     /// The optimizer.
     pub fn optimizer(&self) -> &Optimizer {
         &self.optimizer
+    }
+
+    /// The errors of the parameters as they are on `ratings`.
+    pub fn errors(&self, ratings: &Interactions) -> RatingErrors {
+        validation::errors(
+            &self.state.parameters,
+            self.predictions,
+            ratings,
+            &self.pool,
+        )
     }
 
     /// What it trains on.

@@ -89,7 +89,7 @@ fn show_data(data: &Dataset, out: &mut Output<'_>) -> Result<()> {
     });
     out.text(&listing(&["user_id", "movie_id", "rating"], rows))?;
     out.text(&format!(
-        "\nUnique ratings: {} of {}; where a user rated a movie twice, the last one counts\n",
+        "\nUnique ratings: {} of {} (of two by one user for one movie, the last)\n",
         ratings.len(),
         data.report.rows
     ))
