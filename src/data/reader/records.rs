@@ -36,8 +36,12 @@ pub(super) struct Span {
 /// What [`scan`] found.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Scan {
-    /// A record: where its text ends, and where the next one starts.
-    Record { text: usize, next: usize },
+    /// A record: where its text ends, where the next one starts, and how many line ends are in its quoted fields.
+    Record {
+        text: usize,
+        next: usize,
+        inner: u64,
+    },
     /// The window ends before the record does; in a quoted field, where that opened.
     Cut { quote: Option<usize> },
     /// A NUL byte.
@@ -54,11 +58,15 @@ pub(super) fn scan(
     fields: &mut Vec<Span>,
 ) -> Scan {
     let mut start = 0;
+    let mut inner = 0;
     loop {
         let quoted = !separator.twice && window.get(start) == Some(&b'"');
         let (span, end) = if quoted {
             match scan_quoted(window, start) {
-                Ok((close, doubled)) => (span(start + 1, close, doubled), close + 1),
+                Ok((close, doubled)) => {
+                    inner += newlines(&window[start..close]);
+                    (span(start + 1, close, doubled), close + 1)
+                }
                 Err(stopped) => return stopped,
             }
         } else {
@@ -96,6 +104,7 @@ pub(super) fn scan(
         return Scan::Record {
             text,
             next: end + step,
+            inner,
         };
     }
 }
@@ -325,9 +334,9 @@ impl<'a> Records<'a> {
             }
             let fits = window.len() <= MAX_RECORD;
             self.spans.clear();
-            let (text, next) =
+            let (text, next, inner) =
                 match scan(window, self.separator, self.done && fits, &mut self.spans) {
-                    Scan::Record { text, next } => (text, next),
+                    Scan::Record { text, next, inner } => (text, next, inner),
                     Scan::Cut { .. } if fits && !self.done => {
                         self.refill()?;
                         continue;
@@ -339,7 +348,7 @@ impl<'a> Records<'a> {
                 end: self.start + text,
                 line: self.line,
             };
-            self.line += newlines(&window[..next]);
+            self.line += inner + u64::from(next > text);
             self.start += next;
             let block = &mut self.block[found.start..found.end];
             if self.spans.len() == 1 && is_blank(block) {

@@ -119,7 +119,7 @@ fn cut(mut block: &[u8], whole: bool, separator: Separator) -> (bool, usize) {
     while seen < LOOK && !block.is_empty() {
         fields.clear();
         match scan(block, separator, whole, &mut fields) {
-            Scan::Record { text, next } => {
+            Scan::Record { text, next, .. } => {
                 if !is_blank(&block[..text]) {
                     seen += 1;
                     if *first.get_or_insert(fields.len()) != fields.len() {
