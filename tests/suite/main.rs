@@ -1,1 +1,3 @@
 //! One binary, a file per question.
+
+mod reading;

@@ -325,3 +325,75 @@ fn close_up(block: &mut [u8], span: &mut Span) {
     span.end = to as u32;
     span.doubled = false;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn records(text: &[u8]) -> Records<'_> {
+        let path = Path::new("r.csv");
+        let source = Source::new(text, path).unwrap();
+        Records::new(source, path, None, &Separator::KNOWN).unwrap()
+    }
+
+    /// Line and fields of each record.
+    fn all(text: &str) -> Vec<(u64, Vec<String>)> {
+        let mut records = records(text.as_bytes());
+        let mut all = Vec::new();
+        while let Some(record) = records.next().unwrap() {
+            all.push((record.line, record.iter().map(str::to_owned).collect()));
+        }
+        all
+    }
+
+    #[test]
+    fn lines_are_counted_as_editors_do() {
+        let wanted = [(2, "a,b"), (3, "c\nc,\"d\""), (6, "e,")];
+        let wanted = wanted.map(|(line, fields)| {
+            let fields = fields.split(',').map(str::to_owned).collect();
+            (line, fields)
+        });
+        assert_eq!(all("\na,b\r\n\"c\nc\",\"\"\"d\"\"\"\n\ne,"), wanted);
+    }
+
+    #[test]
+    fn a_record_that_was_looked_at_comes_again() {
+        let mut records = records(b"\n\"a\"\"\",b\nc,d\n");
+        assert_eq!(records.peek().unwrap().unwrap(), ["a\"", "b"]);
+        let first = records.next().unwrap().unwrap();
+        assert_eq!(
+            (first.line, first.field(0), first.field(1)),
+            (2, "a\"", "b")
+        );
+        let second = records.next().unwrap().unwrap();
+        assert_eq!((second.line, second.field(0)), (3, "c"));
+        assert!(records.next().unwrap().is_none());
+        assert!(records.peek().unwrap().is_none());
+    }
+
+    #[test]
+    fn the_longest_record_fits_and_no_longer_one() {
+        for (len, fits) in [(MAX_RECORD, true), (MAX_RECORD + 1, false)] {
+            // With a line feed or at the end; first in the block or not.
+            for end in ["\n", "", "\nmore,\n"] {
+                for before in ["", "a,b\n"] {
+                    let line = format!("{},", "x".repeat(len - 1));
+                    let text = format!("{before}{line}{end}");
+                    let mut records = records(text.as_bytes());
+                    if !before.is_empty() {
+                        records.next().unwrap();
+                    }
+                    assert_eq!(records.next().is_ok(), fits, "{len} {end:?} {before:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_field_is_found_on_its_own_line() {
+        let mut records = records(b"\"a\n\",b,\"c\n\n\"\n");
+        let record = records.next().unwrap().unwrap();
+        let lines: Vec<u64> = (0..4).map(|n| record.line_of(n)).collect();
+        assert_eq!(lines, [1, 2, 2, 4]);
+    }
+}

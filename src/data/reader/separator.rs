@@ -82,10 +82,10 @@ impl FromStr for Separator {
             "::" => return Ok(Separator::DOUBLE_COLON),
             _ => {}
         }
-        match text.as_bytes() {
+        match *text.as_bytes() {
             // Not what numbers, names and quoted fields are made of.
-            &[byte] if byte == b'\t' || byte == b' ' => Ok(Separator::once(byte)),
-            &[byte] if byte.is_ascii_punctuation() && !b"\"'+-._".contains(&byte) => {
+            [byte] if byte == b'\t' || byte == b' ' => Ok(Separator::once(byte)),
+            [byte] if byte.is_ascii_punctuation() && !b"\"'+-._".contains(&byte) => {
                 Ok(Separator::once(byte))
             }
             _ => Err(Error::config(
