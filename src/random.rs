@@ -56,7 +56,8 @@ impl Stream {
         assert!(bound > 0, "no number is below 0");
         loop {
             let wide = u128::from(self.generator.next_u64()) * u128::from(bound);
-            if (wide as u64) >= bound.wrapping_neg() % bound {
+            // The remainder is below the bound, so the division is seldom needed.
+            if (wide as u64) >= bound || (wide as u64) >= bound.wrapping_neg() % bound {
                 return (wide >> 64) as u64;
             }
         }

@@ -2,9 +2,9 @@
 //!
 //! Outside, users and items are called by any string ("0002844" keeps its zeros); inside, by a dense number from 0. [`Ids`] holds both
 //! directions in three flat arrays, so it is read from a model file without building anything; [`Interner`] makes one while
-//! reading a file.
+//! reading a file of ratings.
 
-use std::collections::HashMap;
+use super::Interner;
 
 /// Strings, one after the other in one buffer.
 ///
@@ -116,6 +116,13 @@ impl Ids {
             .map(|position| self.sorted[position])
     }
 
+    /// From names that are all different.
+    pub(super) fn from_distinct(names: Strings) -> Ids {
+        let mut sorted: Vec<u32> = (0..names.len() as u32).collect();
+        sorted.sort_unstable_by(|&a, &b| names.get(a as usize).cmp(names.get(b as usize)));
+        Ids { names, sorted }
+    }
+
     /// All names, in row order.
     pub fn names(&self) -> &Strings {
         &self.names
@@ -146,64 +153,6 @@ impl<S: AsRef<str>> FromIterator<S> for Ids {
             interner.intern(name.as_ref());
         }
         interner.finish()
-    }
-}
-
-/// Gives names their numbers in the order of first appearance.
-#[derive(Clone, Debug, Default)]
-pub struct Interner {
-    numbers: HashMap<Box<str>, u32>,
-    names: Strings,
-}
-
-impl Interner {
-    /// Goes on from the names of `ids`.
-    pub fn from_ids(ids: &Ids) -> Interner {
-        let mut interner = Interner::default();
-        for name in ids.names().iter() {
-            interner.intern(name);
-        }
-        interner
-    }
-
-    /// The number of `name`, a new one where it has none. One allocation per new name, none per known one.
-    ///
-    /// # Panics
-    /// At 2³² names. The reader's limit lies below it.
-    pub fn intern(&mut self, name: &str) -> u32 {
-        if let Some(&number) = self.numbers.get(name) {
-            return number;
-        }
-        let number = u32::try_from(self.names.len()).expect("fewer than 2³² names");
-        self.numbers.insert(name.into(), number);
-        self.names.push(name);
-        number
-    }
-
-    /// The number of `name`, if it has one.
-    pub fn get(&self, name: &str) -> Option<u32> {
-        self.numbers.get(name).copied()
-    }
-
-    /// The number of names so far.
-    pub fn len(&self) -> usize {
-        self.names.len()
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.names.is_empty()
-    }
-
-    /// The names with their search order.
-    pub fn finish(self) -> Ids {
-        let mut sorted: Vec<u32> = (0..self.names.len() as u32).collect();
-        sorted
-            .sort_unstable_by(|&a, &b| self.names.get(a as usize).cmp(self.names.get(b as usize)));
-        Ids {
-            names: self.names,
-            sorted,
-        }
     }
 }
 

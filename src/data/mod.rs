@@ -6,6 +6,7 @@
 //! | file | question |
 //! |---|---|
 //! | [`ids`] | how does a name become a row number, and back? |
+//! | [`interner`] | how are names numbered while a file is read? |
 //! | [`csr`] | how is a sparse matrix held? |
 //! | [`catalog`] | what is known of users and items beside their ratings? |
 //! | [`interactions`] | what is a rating? |
@@ -23,6 +24,9 @@
 pub mod catalog;
 pub mod csr;
 pub mod ids;
+//
+pub mod interner;
+//
 pub mod interactions;
 //
 #[cfg(feature = "train")]
@@ -53,7 +57,8 @@ pub use csr::Csr;
 pub use dataset::{Dataset, SideData};
 #[cfg(feature = "train")]
 pub use dedupe::{Dedupe, Duplicates};
-pub use ids::{Ids, Interner, Strings};
+pub use ids::{Ids, Strings};
 pub use interactions::Interactions;
+pub use interner::Interner;
 #[cfg(feature = "train")]
 pub use split::{Halves, Split};

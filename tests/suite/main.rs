@@ -7,4 +7,5 @@ mod determinism;
 mod golden;
 mod gradcheck;
 mod knobs;
+mod reading;
 mod training;

@@ -10,123 +10,29 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
-use std::str::FromStr;
 
 use super::records::count;
-use super::{ReadOptions, shown, values};
+use super::{ColumnSpec, Place, ReadOptions, Role, shown, values};
 use crate::{Error, Result};
 
-/// What a column of a ratings file is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// Who rates.
-    User,
-    /// What is rated.
-    Item,
-    /// The number.
-    Rating,
-    /// When.
-    Timestamp,
-    /// How much the rating counts.
-    Weight,
-}
-
-impl Role {
-    const ALL: [Role; 5] = [
-        Role::User,
-        Role::Item,
-        Role::Rating,
-        Role::Timestamp,
-        Role::Weight,
-    ];
-
-    /// Its name in `--columns` and in reports.
-    pub fn name(self) -> &'static str {
-        ["user", "item", "rating", "timestamp", "weight"][self as usize]
-    }
-}
-
 /// Names of columns, as [`plain`] makes them. Those of the first row outrank those of the second.
-const USER: [&[&str]; 2] = [
-    &[
-        "userid",
-        "uid",
-        "customerid",
-        "memberid",
-        "reviewerid",
-        "visitorid",
-        "accountid",
-        "profileid",
-    ],
-    &[
-        "user", "customer", "member", "reviewer", "visitor", "account",
-    ],
+pub(super) type Names = [&'static str];
+pub(super) const USER: [&str; 2] = [
+    "userid uid customerid memberid reviewerid visitorid accountid profileid",
+    "user customer member reviewer visitor account",
 ];
-const ITEM: [&[&str]; 2] = [
-    &[
-        "itemid",
-        "iid",
-        "movieid",
-        "filmid",
-        "productid",
-        "asin",
-        "bookid",
-        "isbn",
-        "isbn10",
-        "isbn13",
-        "trackid",
-        "songid",
-        "albumid",
-        "artistid",
-        "gameid",
-        "animeid",
-        "businessid",
-        "articleid",
-        "venueid",
-        "locationid",
-    ],
-    &[
-        "item", "movie", "film", "product", "book", "track", "song", "album", "artist", "game",
-        "anime", "business", "article", "venue", "location",
-    ],
+pub(super) const ITEM: [&str; 2] = [
+    "itemid iid movieid filmid productid asin bookid isbn isbn10 isbn13 trackid songid albumid artistid gameid animeid \
+     businessid articleid venueid locationid",
+    "item movie film product book track song album artist game anime business article venue location",
 ];
-const RATING: [&[&str]; 2] = [
-    &[
-        "rating",
-        "ratings",
-        "userrating",
-        "movierating",
-        "bookrating",
-        "itemrating",
-    ],
-    &["score", "stars", "star", "value", "overall"],
+const RATING: [&str; 2] = [
+    "rating ratings userrating movierating bookrating itemrating",
+    "score stars star value overall",
 ];
-const TIMESTAMP: [&[&str]; 2] = [
-    &["timestamp"],
-    &["time", "date", "datetime", "unixtime", "unixreviewtime"],
-];
-/// In files of users and items.
-const ID: [&[&str]; 1] = [&["id"]];
-const TITLE: [&[&str]; 2] = [
-    &[
-        "title",
-        "name",
-        "movietitle",
-        "itemtitle",
-        "booktitle",
-        "producttitle",
-        "moviename",
-        "itemname",
-        "productname",
-        "username",
-    ],
-    &[
-        "movie", "film", "product", "book", "track", "song", "album", "artist", "game", "anime",
-    ],
-];
-const FEATURE: [&[&str]; 1] = [&["genre", "genres"]];
+const TIMESTAMP: [&str; 2] = ["timestamp", "time date datetime unixtime unixreviewtime"];
 /// Never taken for a role by its name alone, but a name all the same.
-const WEIGHT: [&[&str]; 1] = [&["weight"]];
+const WEIGHT: [&str; 1] = ["weight"];
 
 /// A name in small letters, without `_`, `-` and spaces.
 fn plain(name: &str) -> String {
@@ -136,114 +42,30 @@ fn plain(name: &str) -> String {
         .collect()
 }
 
-fn is_any(name: &str, kinds: &[&[&[&str]]]) -> bool {
-    let name = plain(name);
-    kinds
-        .iter()
-        .flat_map(|ranks| ranks.iter())
-        .any(|names| names.contains(&name.as_str()))
+fn is_one_of(name: &str, names: &str) -> bool {
+    names.split(' ').any(|known| known == name)
 }
 
-/// The columns of the best rank that `names` reach.
-fn matching(header: &[String], ranks: &[&[&str]]) -> Vec<usize> {
+/// Whether one of `header` is known.
+pub(super) fn any_known(header: &[String], kinds: &[&Names]) -> bool {
+    header.iter().map(|name| plain(name)).any(|name| {
+        let mut ranks = kinds.iter().flat_map(|ranks| ranks.iter());
+        ranks.any(|names| is_one_of(&name, names))
+    })
+}
+
+/// The columns of the best rank that `header` reaches.
+pub(super) fn matching(header: &[String], ranks: &Names) -> Vec<usize> {
+    let header: Vec<String> = header.iter().map(|name| plain(name)).collect();
     ranks
         .iter()
         .map(|names| {
             (0..header.len())
-                .filter(|&n| names.contains(&plain(&header[n]).as_str()))
+                .filter(|&n| is_one_of(&header[n], names))
                 .collect::<Vec<_>>()
         })
         .find(|columns| !columns.is_empty())
         .unwrap_or_default()
-}
-
-/// Which column is what, as `--columns` says it.
-///
-/// ```
-/// use lowrank::data::reader::ColumnSpec;
-/// let by_order: ColumnSpec = "item,user,_,rating".parse()?;
-/// let by_name: ColumnSpec = "user=uid,item=2,rating=score".parse()?;
-/// assert!("user,rating".parse::<ColumnSpec>().is_err());
-/// # Ok::<(), lowrank::Error>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ColumnSpec {
-    places: Vec<(Role, Place)>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Place {
-    /// Counted from 0.
-    Position(usize),
-    Name(String),
-}
-
-impl Place {
-    fn parse(text: &str) -> Result<Place> {
-        match text.parse::<usize>() {
-            Ok(0) => Err(spec_error("column 0", "columns counted from 1")),
-            Ok(position) => Ok(Place::Position(position - 1)),
-            Err(_) => Ok(Place::Name(text.to_owned())),
-        }
-    }
-}
-
-fn spec_error(got: impl Into<String>, wanted: &str) -> Error {
-    Error::config("columns", got.into(), wanted)
-}
-
-impl FromStr for ColumnSpec {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<ColumnSpec> {
-        const FORMS: &str = "roles in order such as user,item,rating,_,timestamp or each by name or position such as user=uid,item=2,rating=score";
-        let by_name = text.contains('=');
-        let mut spec = ColumnSpec { places: Vec::new() };
-        for (n, part) in text.split(',').enumerate() {
-            let part = part.trim();
-            let (role, place) = match part.split_once('=') {
-                Some((role, place)) => (role.trim(), Place::parse(place.trim())?),
-                None if by_name => return Err(spec_error(shown(part), FORMS)),
-                None if matches!(part, "_" | "-" | "") => continue,
-                None => (part, Place::Position(n)),
-            };
-            let Some(role) = Role::ALL
-                .into_iter()
-                .find(|r| r.name() == role || (*r == Role::Timestamp && role == "time"))
-            else {
-                return Err(spec_error(
-                    shown(role),
-                    "one of user, item, rating, timestamp, weight, or _ for a column to skip",
-                ));
-            };
-            if place == Place::Name(String::new()) {
-                return Err(spec_error(shown(part), FORMS));
-            }
-            spec.add(role, place)?;
-        }
-        for role in [Role::User, Role::Item] {
-            if spec.places.iter().all(|(r, _)| *r != role) {
-                let got = format!("{} without {}", shown(text), role.name());
-                return Err(spec_error(got, FORMS));
-            }
-        }
-        Ok(spec)
-    }
-}
-
-impl ColumnSpec {
-    fn add(&mut self, role: Role, place: Place) -> Result<()> {
-        if self.places.iter().any(|(r, _)| *r == role) {
-            let got = format!("two columns for {}", role.name());
-            return Err(spec_error(got, "one"));
-        }
-        if let Some((other, _)) = self.places.iter().find(|(_, p)| *p == place) {
-            let got = format!("one column as {} and {}", other.name(), role.name());
-            return Err(spec_error(got, "a column of its own for each role"));
-        }
-        self.places.push((role, place));
-        Ok(())
-    }
 }
 
 /// What a file is read for.
@@ -359,8 +181,7 @@ impl Finder<'_> {
     }
 
     fn has_known_name(&self) -> bool {
-        let kinds: [&[&[&str]]; 5] = [&USER, &ITEM, &RATING, &TIMESTAMP, &WEIGHT];
-        self.first.iter().any(|name| is_any(name, &kinds))
+        any_known(self.first, &[&USER, &ITEM, &RATING, &TIMESTAMP, &WEIGHT])
     }
 
     fn find(&self, place: &Place) -> Result<usize> {
@@ -470,66 +291,6 @@ impl Finder<'_> {
                 Ok([Some(0), Some(1), Some(2), time.then_some(3), None])
             }
         }
-    }
-}
-
-/// Which field of a side file is what.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct SideLayout {
-    pub(super) id: usize,
-    pub(super) title: Option<usize>,
-    /// The other columns, with their names.
-    pub(super) others: Vec<(usize, String)>,
-    pub(super) n_fields: usize,
-    pub(super) header: bool,
-}
-
-impl SideLayout {
-    /// From the first record of a file of users (`users`) or items.
-    pub(super) fn new(first: &[String], users: bool, path: &Path) -> Result<SideLayout> {
-        let finder = Finder { first, path };
-        let own = if users { USER } else { ITEM };
-        let kinds: [&[&[&str]]; 4] = [&own, &ID, &TITLE[..1], &FEATURE];
-        let header = first.iter().any(|name| is_any(name, &kinds));
-        let (id, title) = if header {
-            let at = |ranks: &[&[&str]]| matching(first, ranks).first().copied();
-            let id = at(&own[..1]).or(at(&ID)).or(at(&own[1..])).unwrap_or(0);
-            let titles = if users { &TITLE[..1] } else { &TITLE[..] };
-            let title = titles
-                .iter()
-                .find_map(|names| at(&[names]).filter(|&n| n != id));
-            (id, title)
-        } else {
-            // Of a file of users without names, all are columns.
-            (0, (!users && first.len() > 1).then_some(1))
-        };
-        let others: Vec<(usize, String)> = (0..first.len())
-            .filter(|&n| n != id && Some(n) != title)
-            .map(|n| match first[n].trim() {
-                name if header && !name.is_empty() => (n, name.to_owned()),
-                _ => (n, format!("column{}", n + 1)),
-            })
-            .collect();
-        for (n, (column, name)) in others.iter().enumerate() {
-            if let Some((other, _)) = others[..n].iter().find(|(_, other)| other == name) {
-                return Err(finder.error(
-                    format!(
-                        "two columns called {} ({} and {})",
-                        shown(name),
-                        other + 1,
-                        column + 1
-                    ),
-                    "each name once".into(),
-                ));
-            }
-        }
-        Ok(SideLayout {
-            id,
-            title,
-            others,
-            n_fields: first.len(),
-            header,
-        })
     }
 }
 
@@ -661,56 +422,5 @@ mod tests {
                 "{line}: {error}"
             );
         }
-    }
-
-    #[test]
-    fn a_flag_that_makes_no_sense_is_refused() {
-        for text in [
-            "",
-            "user",
-            "user,rating",
-            "user,item,item",
-            "user,item,stars",
-            "user=1,item",
-            "user=1,item=1",
-            "user=0,item=1",
-            "user=,item=2",
-            "user=a,item=b,user=c",
-            "=a,user=b,item=c",
-        ] {
-            let error = text.parse::<ColumnSpec>().unwrap_err();
-            assert!(matches!(error, Error::Config { .. }), "{text:?}");
-        }
-    }
-
-    #[test]
-    fn side_files_have_an_id_a_title_and_the_rest() {
-        let side = |line: &str, users: bool| {
-            let first: Vec<String> = line.split(',').map(str::to_owned).collect();
-            let l = SideLayout::new(&first, users, Path::new("s.csv")).unwrap();
-            let others: Vec<String> = l.others.into_iter().map(|(_, name)| name).collect();
-            (l.id, l.title, others.join(","), l.header)
-        };
-        let of = |id, title, others: &str, header| (id, title, others.to_owned(), header);
-        assert_eq!(
-            side("item_id,title,genres,year", false),
-            of(0, Some(1), "genres,year", true)
-        );
-        assert_eq!(
-            side("genres,name,movieId", false),
-            of(2, Some(1), "genres", true)
-        );
-        assert_eq!(
-            side("movie_id,movie,genre", false),
-            of(0, Some(1), "genre", true)
-        );
-        assert_eq!(side("movie,id", false), of(1, Some(0), "", true));
-        assert_eq!(side("code,genres", false), of(0, None, "genres", true));
-        assert_eq!(
-            side("1,Toy Story,Comedy", false),
-            of(0, Some(1), "column3", false)
-        );
-        assert_eq!(side("1,F,25", true), of(0, None, "column2,column3", false));
-        assert_eq!(side("user_id,age,", true), of(0, None, "age,column3", true));
     }
 }

@@ -13,27 +13,35 @@
 //! | file | question |
 //! |---|---|
 //! | `source` | is it packed, and does it end? |
-//! | [`separator`] | what stands between two fields? |
+//! | `separator` | what stands between two fields? |
 //! | `records` | where does a line end, and where its fields? |
-//! | [`columns`] | which field is the user, which the item? |
+//! | `columns` | which field is the user, which the item? |
 //! | `values` | what number does a field say? |
-//! | [`ratings`] | how do lines become ratings, test sets and pairs? |
-//! | [`side`] | how do lines become titles and columns? |
+//! | `ratings` | how do lines become ratings, test sets and pairs? |
+//! | `side` | how do lines become titles and columns? |
 //!
 //! Memory is bounded by what is kept: a block of 256 KiB is in hand at any time, never the file.
 //! What to do with two ratings of one pair is [`dedupe`](super::dedupe)'s question.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
-pub mod columns;
-pub mod ratings;
-mod records;
-pub mod separator;
-pub mod side;
+use crate::{Error, Result};
+
 mod source;
+//
+mod separator;
+//
+mod records;
+//
+mod columns;
+//
 mod values;
+//
+mod ratings;
+//
+mod side;
 
-pub use columns::{ColumnSpec, Role};
 pub use ratings::{Pairs, TestSet, read_pairs, read_test};
 pub use separator::Separator;
 
@@ -60,6 +68,125 @@ pub struct ReadOptions {
     pub weight: Option<String>,
     /// How much is read before the reader gives up.
     pub limits: Limits,
+}
+
+/// What a column of a ratings file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Who rates.
+    User,
+    /// What is rated.
+    Item,
+    /// The number.
+    Rating,
+    /// When.
+    Timestamp,
+    /// How much the rating counts.
+    Weight,
+}
+
+impl Role {
+    const ALL: [Role; 5] = [
+        Role::User,
+        Role::Item,
+        Role::Rating,
+        Role::Timestamp,
+        Role::Weight,
+    ];
+
+    /// Its name in `--columns` and in reports.
+    pub fn name(self) -> &'static str {
+        ["user", "item", "rating", "timestamp", "weight"][self as usize]
+    }
+}
+
+/// Which column is what, as `--columns` says it.
+///
+/// ```
+/// use lowrank::data::reader::ColumnSpec;
+/// let by_order: ColumnSpec = "item,user,_,rating".parse()?;
+/// let by_name: ColumnSpec = "user=uid,item=2,rating=score".parse()?;
+/// assert!("user,rating".parse::<ColumnSpec>().is_err());
+/// # Ok::<(), lowrank::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ColumnSpec {
+    places: Vec<(Role, Place)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Place {
+    /// Counted from 0.
+    Position(usize),
+    Name(String),
+}
+
+impl Place {
+    fn parse(text: &str) -> Result<Place> {
+        match text.parse::<usize>() {
+            Ok(0) => Err(spec_error("column 0", "columns counted from 1")),
+            Ok(position) => Ok(Place::Position(position - 1)),
+            Err(_) => Ok(Place::Name(text.to_owned())),
+        }
+    }
+}
+
+fn spec_error(got: impl Into<String>, wanted: &str) -> Error {
+    Error::config("columns", got.into(), wanted)
+}
+
+impl FromStr for ColumnSpec {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<ColumnSpec> {
+        const FORMS: &str = "roles in order such as user,item,rating,_,timestamp or each by name or position such as user=uid,item=2,rating=score";
+        let by_name = text.contains('=');
+        let mut spec = ColumnSpec { places: Vec::new() };
+        for (n, part) in text.split(',').enumerate() {
+            let part = part.trim();
+            let (role, place) = match part.split_once('=') {
+                Some((role, place)) => (role.trim(), Place::parse(place.trim())?),
+                None if by_name => return Err(spec_error(shown(part), FORMS)),
+                None if matches!(part, "_" | "-" | "") => continue,
+                None => (part, Place::Position(n)),
+            };
+            let Some(role) = Role::ALL
+                .into_iter()
+                .find(|r| r.name() == role || (*r == Role::Timestamp && role == "time"))
+            else {
+                return Err(spec_error(
+                    shown(role),
+                    "one of user, item, rating, timestamp, weight, or _ for a column to skip",
+                ));
+            };
+            if place == Place::Name(String::new()) {
+                return Err(spec_error(shown(part), FORMS));
+            }
+            spec.add(role, place)?;
+        }
+        for role in [Role::User, Role::Item] {
+            if spec.places.iter().all(|(r, _)| *r != role) {
+                let got = format!("{} without {}", shown(text), role.name());
+                return Err(spec_error(got, FORMS));
+            }
+        }
+        Ok(spec)
+    }
+}
+
+impl ColumnSpec {
+    fn add(&mut self, role: Role, place: Place) -> Result<()> {
+        if self.places.iter().any(|(r, _)| *r == role) {
+            let got = format!("two columns for {}", role.name());
+            return Err(spec_error(got, "one"));
+        }
+        if let Some((other, _)) = self.places.iter().find(|(_, p)| *p == place) {
+            let got = format!("one column as {} and {}", other.name(), role.name());
+            return Err(spec_error(got, "a column of its own for each role"));
+        }
+        self.places.push((role, place));
+        Ok(())
+    }
 }
 
 /// How much is read before the reader gives up, so that no input takes all memory.
@@ -98,4 +225,29 @@ pub struct FileReport {
     pub roles: Vec<(&'static str, String)>,
     /// The columns that were not used, likewise by name.
     pub ignored: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flag_that_makes_no_sense_is_refused() {
+        for text in [
+            "",
+            "user",
+            "user,rating",
+            "user,item,item",
+            "user,item,stars",
+            "user=1,item",
+            "user=1,item=1",
+            "user=0,item=1",
+            "user=,item=2",
+            "user=a,item=b,user=c",
+            "=a,user=b,item=c",
+        ] {
+            let error = text.parse::<ColumnSpec>().unwrap_err();
+            assert!(matches!(error, Error::Config { .. }), "{text:?}");
+        }
+    }
 }

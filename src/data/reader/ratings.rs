@@ -9,9 +9,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::columns::{Layout, Purpose, Role};
+use super::columns::{Layout, Purpose};
 use super::records::{Record, Records};
-use super::{FileReport, Limits, ReadOptions, Separator, Source, shown, values};
+use super::{FileReport, Limits, ReadOptions, Role, Separator, Source, shown, values};
 use crate::data::{Ids, Interactions, Interner};
 use crate::{Error, Result};
 

@@ -1,19 +1,19 @@
-//! Where does a line end, and where its fields?
+//! How does a file become lines of fields, one at a time?
 //!
-//! One pass over the bytes. A field that opens with `"` runs to its closing quote, over separators and line ends (RFC 4180; a quote
-//! inside is doubled); a quote in the middle of a field is a character like any other. Lines end with LF or CR LF, the last one may end without.
+//! Lines end with LF or CR LF, the last one may end without; a quoted field may run over lines. Blank lines are passed over, and counted. A byte-order mark is
+//! no part of the first field.
 //!
 //! ```text
 //! block   [ …done… | the record in hand | read ahead … ]      256 KiB; a record is at most 64 KiB
 //!                    ↑ start                             ↑ end
 //! ```
 //!
-//! A record is cut where it lies in the block: no copy, no allocation. (Doubled quotes are closed up in place.) What the fields
+//! A record is cut (by `separator`) where it lies in the block: no copy, no allocation. (Doubled quotes are closed up in place.) What the fields
 //! mean is the question of `columns`.
 
 use std::path::{Path, PathBuf};
 
-use super::separator::{Separator, detect};
+use super::separator::{Scan, Separator, Span, detect, is_blank, newlines, scan};
 use super::{Source, shown};
 use crate::{Error, Result};
 
@@ -23,139 +23,6 @@ pub(super) const MAX_RECORD: usize = 64 * 1024;
 const BLOCK: usize = 4 * MAX_RECORD;
 /// So many blank lines in a row are no file of ratings.
 const MAX_BLANK: u64 = 1 << 24;
-
-/// Where a field lies in its record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Span {
-    start: u32,
-    end: u32,
-    /// Whether there are doubled quotes in it.
-    doubled: bool,
-}
-
-/// What [`scan`] found.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Scan {
-    /// A record: where its text ends, and where the next one starts.
-    Record { text: usize, next: usize },
-    /// The window ends before the record does; in a quoted field, where that opened.
-    Cut { quote: Option<usize> },
-    /// A NUL byte.
-    Nul { at: usize },
-    /// Something between a closing quote and the next separator.
-    AfterQuote { open: usize, at: usize },
-}
-
-/// Cuts the first record of `window` into `fields`. `whole`: whether nothing follows the window.
-pub(super) fn scan(
-    window: &[u8],
-    separator: Separator,
-    whole: bool,
-    fields: &mut Vec<Span>,
-) -> Scan {
-    let mut start = 0;
-    loop {
-        let quoted = !separator.twice && window.get(start) == Some(&b'"');
-        let (span, end) = if quoted {
-            match scan_quoted(window, start) {
-                Ok((close, doubled)) => (span(start + 1, close, doubled), close + 1),
-                Err(stopped) => return stopped,
-            }
-        } else {
-            let end = scan_plain(window, start, separator);
-            (span(start, end, false), end)
-        };
-        let rest = &window[end..];
-        let step = match rest {
-            [0, ..] => return Scan::Nul { at: end },
-            [b, ..] if *b == separator.byte => {
-                fields.push(span);
-                start = end + 1 + usize::from(separator.twice);
-                continue;
-            }
-            [b'\n', ..] => 1,
-            // Only after a closing quote: in a plain field the CR was scanned over.
-            [b'\r', b'\n', ..] => 2,
-            [] | [b'\r'] if whole => rest.len(),
-            [] | [b'\r'] => return Scan::Cut { quote: None },
-            _ => {
-                return Scan::AfterQuote {
-                    open: start,
-                    at: end,
-                };
-            }
-        };
-        let mut text = end;
-        fields.push(span);
-        if !quoted && end > start && window[end - 1] == b'\r' {
-            text -= 1;
-            if let Some(last) = fields.last_mut() {
-                last.end -= 1;
-            }
-        }
-        return Scan::Record {
-            text,
-            next: end + step,
-        };
-    }
-}
-
-fn span(start: usize, end: usize, doubled: bool) -> Span {
-    // A window is at most a block.
-    Span {
-        start: start as u32,
-        end: end as u32,
-        doubled,
-    }
-}
-
-/// The end of the plain field at `start`: a separator, a line feed, a NUL, or the end of the window.
-#[inline]
-fn scan_plain(window: &[u8], start: usize, separator: Separator) -> usize {
-    let mut at = start;
-    loop {
-        match window[at..]
-            .iter()
-            .position(|&b| b == separator.byte || b == b'\n' || b == 0)
-        {
-            None => return window.len(),
-            Some(found) => at += found,
-        }
-        // A single one of a double separator is a character like any other.
-        let single = separator.twice
-            && window[at] == separator.byte
-            && window.get(at + 1) != Some(&separator.byte);
-        if !single {
-            return at;
-        }
-        at += 1;
-    }
-}
-
-/// The closing quote of the field that opens at `start`, and whether there are doubled quotes before it.
-fn scan_quoted(window: &[u8], start: usize) -> Result<(usize, bool), Scan> {
-    let mut at = start + 1;
-    let mut doubled = false;
-    loop {
-        match window[at..].iter().position(|&b| b == b'"' || b == 0) {
-            None => return Err(Scan::Cut { quote: Some(start) }),
-            Some(found) => at += found,
-        }
-        if window[at] == 0 {
-            return Err(Scan::Nul { at });
-        }
-        if window.get(at + 1) != Some(&b'"') {
-            return Ok((at, doubled));
-        }
-        doubled = true;
-        at += 2;
-    }
-}
-
-/// Whether a line counts as blank: nothing, or nothing but spaces.
-pub(super) fn is_blank(text: &[u8]) -> bool {
-    text.iter().all(|&b| b == b' ')
-}
 
 /// The fields of one record.
 #[derive(Clone, Copy, Debug)]
@@ -217,10 +84,6 @@ impl<'a> Record<'a> {
 /// `1 field`, `2 fields`.
 pub(super) fn count(n: usize, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
-}
-
-fn newlines(bytes: &[u8]) -> u64 {
-    bytes.iter().filter(|&&b| b == b'\n').count() as u64
 }
 
 /// The records of a file, one after the other.
@@ -325,9 +188,9 @@ impl<'a> Records<'a> {
             }
             let fits = window.len() <= MAX_RECORD;
             self.spans.clear();
-            let (text, next) =
+            let (text, next, inner) =
                 match scan(window, self.separator, self.done && fits, &mut self.spans) {
-                    Scan::Record { text, next } => (text, next),
+                    Scan::Record { text, next, inner } => (text, next, inner),
                     Scan::Cut { .. } if fits && !self.done => {
                         self.refill()?;
                         continue;
@@ -339,7 +202,7 @@ impl<'a> Records<'a> {
                 end: self.start + text,
                 line: self.line,
             };
-            self.line += newlines(&window[..next]);
+            self.line += inner + u64::from(next > text);
             self.start += next;
             let block = &mut self.block[found.start..found.end];
             if self.spans.len() == 1 && is_blank(block) {
@@ -461,4 +324,76 @@ fn close_up(block: &mut [u8], span: &mut Span) {
     block[to..end].fill(b' ');
     span.end = to as u32;
     span.doubled = false;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn records(text: &[u8]) -> Records<'_> {
+        let path = Path::new("r.csv");
+        let source = Source::new(text, path).unwrap();
+        Records::new(source, path, None, &Separator::KNOWN).unwrap()
+    }
+
+    /// Line and fields of each record.
+    fn all(text: &str) -> Vec<(u64, Vec<String>)> {
+        let mut records = records(text.as_bytes());
+        let mut all = Vec::new();
+        while let Some(record) = records.next().unwrap() {
+            all.push((record.line, record.iter().map(str::to_owned).collect()));
+        }
+        all
+    }
+
+    #[test]
+    fn lines_are_counted_as_editors_do() {
+        let wanted = [(2, "a,b"), (3, "c\nc,\"d\""), (6, "e,")];
+        let wanted = wanted.map(|(line, fields)| {
+            let fields = fields.split(',').map(str::to_owned).collect();
+            (line, fields)
+        });
+        assert_eq!(all("\na,b\r\n\"c\nc\",\"\"\"d\"\"\"\n\ne,"), wanted);
+    }
+
+    #[test]
+    fn a_record_that_was_looked_at_comes_again() {
+        let mut records = records(b"\n\"a\"\"\",b\nc,d\n");
+        assert_eq!(records.peek().unwrap().unwrap(), ["a\"", "b"]);
+        let first = records.next().unwrap().unwrap();
+        assert_eq!(
+            (first.line, first.field(0), first.field(1)),
+            (2, "a\"", "b")
+        );
+        let second = records.next().unwrap().unwrap();
+        assert_eq!((second.line, second.field(0)), (3, "c"));
+        assert!(records.next().unwrap().is_none());
+        assert!(records.peek().unwrap().is_none());
+    }
+
+    #[test]
+    fn the_longest_record_fits_and_no_longer_one() {
+        for (len, fits) in [(MAX_RECORD, true), (MAX_RECORD + 1, false)] {
+            // With a line feed or at the end; first in the block or not.
+            for end in ["\n", "", "\nmore,\n"] {
+                for before in ["", "a,b\n"] {
+                    let line = format!("{},", "x".repeat(len - 1));
+                    let text = format!("{before}{line}{end}");
+                    let mut records = records(text.as_bytes());
+                    if !before.is_empty() {
+                        records.next().unwrap();
+                    }
+                    assert_eq!(records.next().is_ok(), fits, "{len} {end:?} {before:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_field_is_found_on_its_own_line() {
+        let mut records = records(b"\"a\n\",b,\"c\n\n\"\n");
+        let record = records.next().unwrap().unwrap();
+        let lines: Vec<u64> = (0..4).map(|n| record.line_of(n)).collect();
+        assert_eq!(lines, [1, 2, 2, 4]);
+    }
 }

@@ -1,4 +1,7 @@
-//! What stands between two fields?
+//! What stands between two fields, and where does a field end?
+//!
+//! One pass over the bytes. A field that opens with `"` runs to its closing quote, over separators and line ends (RFC 4180; a quote
+//! inside is doubled); a quote in the middle of a field is a character like any other.
 //!
 //! A comma, a tab, a semicolon or a double colon is found out from the first lines; anything else must be named. The test: the right
 //! one cuts every line into equally many fields.
@@ -6,7 +9,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::records::{Scan, Span, is_blank, scan};
 use crate::{Error, Result};
 
 /// What stands between two fields of a line.
@@ -80,10 +82,10 @@ impl FromStr for Separator {
             "::" => return Ok(Separator::DOUBLE_COLON),
             _ => {}
         }
-        match text.as_bytes() {
+        match *text.as_bytes() {
             // Not what numbers, names and quoted fields are made of.
-            &[byte] if byte == b'\t' || byte == b' ' => Ok(Separator::once(byte)),
-            &[byte] if byte.is_ascii_punctuation() && !b"\"'+-._".contains(&byte) => {
+            [byte] if byte == b'\t' || byte == b' ' => Ok(Separator::once(byte)),
+            [byte] if byte.is_ascii_punctuation() && !b"\"'+-._".contains(&byte) => {
                 Ok(Separator::once(byte))
             }
             _ => Err(Error::config(
@@ -119,7 +121,7 @@ fn cut(mut block: &[u8], whole: bool, separator: Separator) -> (bool, usize) {
     while seen < LOOK && !block.is_empty() {
         fields.clear();
         match scan(block, separator, whole, &mut fields) {
-            Scan::Record { text, next } => {
+            Scan::Record { text, next, .. } => {
                 if !is_blank(&block[..text]) {
                     seen += 1;
                     if *first.get_or_insert(fields.len()) != fields.len() {
@@ -133,6 +135,153 @@ fn cut(mut block: &[u8], whole: bool, separator: Separator) -> (bool, usize) {
         }
     }
     (true, first.unwrap_or(1))
+}
+
+/// Where a field lies in its record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Span {
+    pub(super) start: u32,
+    pub(super) end: u32,
+    /// Whether there are doubled quotes in it.
+    pub(super) doubled: bool,
+}
+
+/// What [`scan`] found.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Scan {
+    /// A record: where its text ends, where the next one starts, and how many line ends are in its quoted fields.
+    Record {
+        text: usize,
+        next: usize,
+        inner: u64,
+    },
+    /// The window ends before the record does; in a quoted field, where that opened.
+    Cut { quote: Option<usize> },
+    /// A NUL byte.
+    Nul { at: usize },
+    /// Something between a closing quote and the next separator.
+    AfterQuote { open: usize, at: usize },
+}
+
+/// Cuts the first record of `window` into `fields`. `whole`: whether nothing follows the window.
+pub(super) fn scan(
+    window: &[u8],
+    separator: Separator,
+    whole: bool,
+    fields: &mut Vec<Span>,
+) -> Scan {
+    let mut start = 0;
+    let mut inner = 0;
+    loop {
+        let quoted = !separator.twice && window.get(start) == Some(&b'"');
+        let (span, end) = if quoted {
+            match scan_quoted(window, start) {
+                Ok((close, doubled)) => {
+                    inner += newlines(&window[start..close]);
+                    (span(start + 1, close, doubled), close + 1)
+                }
+                Err(stopped) => return stopped,
+            }
+        } else {
+            let end = scan_plain(window, start, separator);
+            (span(start, end, false), end)
+        };
+        let rest = &window[end..];
+        let step = match rest {
+            [0, ..] => return Scan::Nul { at: end },
+            [b, ..] if *b == separator.byte => {
+                fields.push(span);
+                start = end + 1 + usize::from(separator.twice);
+                continue;
+            }
+            [b'\n', ..] => 1,
+            // Only after a closing quote: in a plain field the CR was scanned over.
+            [b'\r', b'\n', ..] => 2,
+            [] | [b'\r'] if whole => rest.len(),
+            [] | [b'\r'] => return Scan::Cut { quote: None },
+            _ => {
+                return Scan::AfterQuote {
+                    open: start,
+                    at: end,
+                };
+            }
+        };
+        let mut text = end;
+        fields.push(span);
+        if !quoted && end > start && window[end - 1] == b'\r' {
+            text -= 1;
+            if let Some(last) = fields.last_mut() {
+                last.end -= 1;
+            }
+        }
+        return Scan::Record {
+            text,
+            next: end + step,
+            inner,
+        };
+    }
+}
+
+fn span(start: usize, end: usize, doubled: bool) -> Span {
+    // A window is at most a block.
+    Span {
+        start: start as u32,
+        end: end as u32,
+        doubled,
+    }
+}
+
+/// The end of the plain field at `start`: a separator, a line feed, a NUL, or the end of the window.
+#[inline]
+fn scan_plain(window: &[u8], start: usize, separator: Separator) -> usize {
+    let mut at = start;
+    loop {
+        match window[at..]
+            .iter()
+            .position(|&b| b == separator.byte || b == b'\n' || b == 0)
+        {
+            None => return window.len(),
+            Some(found) => at += found,
+        }
+        // A single one of a double separator is a character like any other.
+        let single = separator.twice
+            && window[at] == separator.byte
+            && window.get(at + 1) != Some(&separator.byte);
+        if !single {
+            return at;
+        }
+        at += 1;
+    }
+}
+
+/// The closing quote of the field that opens at `start`, and whether there are doubled quotes before it.
+fn scan_quoted(window: &[u8], start: usize) -> Result<(usize, bool), Scan> {
+    let mut at = start + 1;
+    let mut doubled = false;
+    loop {
+        match window[at..].iter().position(|&b| b == b'"' || b == 0) {
+            None => return Err(Scan::Cut { quote: Some(start) }),
+            Some(found) => at += found,
+        }
+        if window[at] == 0 {
+            return Err(Scan::Nul { at });
+        }
+        if window.get(at + 1) != Some(&b'"') {
+            return Ok((at, doubled));
+        }
+        doubled = true;
+        at += 2;
+    }
+}
+
+/// Whether a line counts as blank: nothing, or nothing but spaces.
+pub(super) fn is_blank(text: &[u8]) -> bool {
+    text.iter().all(|&b| b == b' ')
+}
+
+/// The number of line feeds.
+pub(super) fn newlines(bytes: &[u8]) -> u64 {
+    bytes.iter().filter(|&&b| b == b'\n').count() as u64
 }
 
 #[cfg(test)]

@@ -3,9 +3,10 @@
 //! A file of items or users has one line each: an id, perhaps a title, and columns. A cell holds one value, several between `|`, or none.
 //! Rows that no rating mentions are kept: they are what cold-start predictions are about. They come after those of the ratings.
 
+use std::collections::HashMap;
 use std::path::Path;
 
-use super::columns::SideLayout;
+use super::columns::{ITEM, Names, USER, any_known, matching};
 use super::ratings::column_name;
 use super::records::{Record, Records};
 use super::{FileReport, ReadOptions, Separator, Source, shown};
@@ -19,8 +20,77 @@ pub(in crate::data) enum Side {
     Items,
 }
 
+/// Names of columns, as in `columns`.
+const ID: [&str; 1] = ["id"];
+const TITLE: [&str; 2] = [
+    "title name movietitle itemtitle booktitle producttitle moviename itemname productname username",
+    "movie film product book track song album artist game anime",
+];
+const FEATURE: [&str; 1] = ["genre genres"];
+
 /// What a cell says that has no genre, in the MovieLens sets.
 const NONE: &str = "(no genres listed)";
+
+/// Which field of a side file is what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct SideLayout {
+    id: usize,
+    title: Option<usize>,
+    /// The other columns, with their names.
+    others: Vec<(usize, String)>,
+    n_fields: usize,
+    header: bool,
+}
+
+impl SideLayout {
+    /// From the first record of a file.
+    fn new(first: &[String], side: Side, path: &Path) -> Result<SideLayout> {
+        let users = side == Side::Users;
+        let own: &Names = if users { &USER } else { &ITEM };
+        let header = any_known(first, &[own, &ID, &TITLE[..1], &FEATURE]);
+        let (id, title) = if header {
+            let at = |ranks: &Names| matching(first, ranks).first().copied();
+            let id = at(&own[..1]).or(at(&ID)).or(at(&own[1..])).unwrap_or(0);
+            let titles = if users { &TITLE[..1] } else { &TITLE[..] };
+            let title = titles
+                .iter()
+                .find_map(|&names| at(&[names]).filter(|&n| n != id));
+            (id, title)
+        } else {
+            // Of a file of users without names, all are columns.
+            (0, (!users && first.len() > 1).then_some(1))
+        };
+        let others: Vec<(usize, String)> = (0..first.len())
+            .filter(|&n| n != id && Some(n) != title)
+            .map(|n| match first[n].trim() {
+                name if header && !name.is_empty() => (n, name.to_owned()),
+                _ => (n, format!("column{}", n + 1)),
+            })
+            .collect();
+        let mut seen = HashMap::new();
+        for (column, name) in &others {
+            if let Some(other) = seen.insert(name, column) {
+                return Err(Error::File {
+                    path: path.into(),
+                    got: format!(
+                        "two columns called {} ({} and {})",
+                        shown(name),
+                        other + 1,
+                        column + 1
+                    ),
+                    wanted: "each name once".into(),
+                });
+            }
+        }
+        Ok(SideLayout {
+            id,
+            title,
+            others,
+            n_fields: first.len(),
+            header,
+        })
+    }
+}
 
 /// The rows of a side file, in its order.
 #[derive(Debug)]
@@ -61,7 +131,7 @@ impl SideFile {
             wanted: "a line for each, with an id and columns".into(),
         };
         let first = records.peek()?.ok_or_else(|| file_error("an empty file"))?;
-        let layout = SideLayout::new(&first, side == Side::Users, path)?;
+        let layout = SideLayout::new(&first, side, path)?;
         if layout.header {
             records.next()?;
         }
@@ -301,5 +371,37 @@ mod tests {
             error,
             "s.csv: line 5, column 1: got \"1\" again, first on line 2, wanted each id once"
         );
+    }
+
+    #[test]
+    fn side_files_have_an_id_a_title_and_the_rest() {
+        let side = |line: &str, users: bool| {
+            let side = if users { Side::Users } else { Side::Items };
+            let first: Vec<String> = line.split(',').map(str::to_owned).collect();
+            let l = SideLayout::new(&first, side, Path::new("s.csv")).unwrap();
+            let others: Vec<String> = l.others.into_iter().map(|(_, name)| name).collect();
+            (l.id, l.title, others.join(","), l.header)
+        };
+        let of = |id, title, others: &str, header| (id, title, others.to_owned(), header);
+        assert_eq!(
+            side("item_id,title,genres,year", false),
+            of(0, Some(1), "genres,year", true)
+        );
+        assert_eq!(
+            side("genres,name,movieId", false),
+            of(2, Some(1), "genres", true)
+        );
+        assert_eq!(
+            side("movie_id,movie,genre", false),
+            of(0, Some(1), "genre", true)
+        );
+        assert_eq!(side("movie,id", false), of(1, Some(0), "", true));
+        assert_eq!(side("code,genres", false), of(0, None, "genres", true));
+        assert_eq!(
+            side("1,Toy Story,Comedy", false),
+            of(0, Some(1), "column3", false)
+        );
+        assert_eq!(side("1,F,25", true), of(0, None, "column2,column3", false));
+        assert_eq!(side("user_id,age,", true), of(0, None, "age,column3", true));
     }
 }
