@@ -8,4 +8,5 @@ mod golden;
 mod gradcheck;
 mod knobs;
 mod reading;
+mod readme;
 mod training;
