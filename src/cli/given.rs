@@ -8,6 +8,7 @@ use clap::Args;
 
 use crate::artifact::{ModelFile, resolve_model};
 use crate::data::Ids;
+use crate::storage::FileSource;
 use crate::{Error, Model, Result};
 
 /// A trained model.
@@ -29,6 +30,14 @@ impl ModelArgument {
     /// Loads what is needed to ask for these users.
     pub(super) fn load_for(&self, user_ids: &[&str]) -> Result<Model> {
         self.open()?.model_for_users(user_ids)
+    }
+
+    fn open(&self) -> Result<ModelFile<FileSource>> {
+        let file = ModelFile::open(resolve_model(&self.model)?)?;
+        if self.verify {
+            file.verify()?;
+        }
+        Ok(file)
     }
 }
 

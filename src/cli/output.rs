@@ -133,7 +133,11 @@ impl Manner {
         match outcome {
             Some(Err(error)) => Err(error),
             Some(Ok(value)) => written.map(|()| value),
-            None => written.and_then(|()| Err(Error::io(file, "write")(io::Error::other("nothing was written")))),
+            None => written.and_then(|()| {
+                Err(Error::io(file, "write")(io::Error::other(
+                    "nothing was written",
+                )))
+            }),
         }
     }
 }

@@ -125,7 +125,8 @@ mod tests {
     ];
 
     fn rows(titles: &[&str]) -> Vec<Vec<String>> {
-        let row = |(n, title): (usize, &&str)| vec![(n + 9).to_string(), (*title).into(), "x".into()];
+        let row =
+            |(n, title): (usize, &&str)| vec![(n + 9).to_string(), (*title).into(), "x".into()];
         titles.iter().enumerate().map(row).collect()
     }
 
@@ -156,7 +157,10 @@ rank  title     item
 
     #[test]
     fn nothing_in_a_title_reaches_the_terminal_as_a_command() {
-        assert_eq!(safe("a\u{1b}[31m\nb\u{202e}c\u{7}"), r"a\u{1b}[31m\nb\u{202e}c\u{7}");
+        assert_eq!(
+            safe("a\u{1b}[31m\nb\u{202e}c\u{7}"),
+            r"a\u{1b}[31m\nb\u{202e}c\u{7}"
+        );
         assert_eq!(safe("עברית – Amélie"), "עברית – Amélie");
     }
 }

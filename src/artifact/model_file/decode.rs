@@ -5,7 +5,7 @@
 
 use super::layout::{ColumnAt, CsrAt, GroupAt, IdsAt, SideAt, StringsAt};
 use crate::data::{Catalog, Column, Csr, Ids, Strings};
-use crate::model::{Features, ModelGroup, ModelSide, Rows};
+use crate::model::{Bag, Features, ModelGroup, ModelSide, Rows};
 use crate::storage::{Container, Element, Section, Source};
 use crate::{Error, Result};
 
@@ -34,8 +34,9 @@ impl<S: Source> Decoder<'_, S> {
         }
         let mut groups = Vec::new();
         let names = self.strings(&at.group_names, None)?;
-        for (at, name) in at.groups.iter().zip(names.iter()) {
-            groups.push(self.group(at, name, pick)?);
+        let bags = self.bags(&at.bags)?;
+        for ((at, name), bag) in at.groups.iter().zip(names.iter()).zip(bags) {
+            groups.push(self.group(at, name, bag, pick)?);
         }
         let n_rows = pick.map_or(at.n_rows() as usize, <[u32]>::len);
         Ok(ModelSide {
@@ -66,7 +67,7 @@ impl<S: Source> Decoder<'_, S> {
         })
     }
 
-    fn group(&self, at: &GroupAt, name: &str, pick: Pick<'_>) -> Result<ModelGroup> {
+    fn group(&self, at: &GroupAt, name: &str, bag: Bag, pick: Pick<'_>) -> Result<ModelGroup> {
         let values = self.ids(&at.values)?;
         let rows = self.csr(&at.rows, values.len(), pick)?;
         let weights = match pick {
@@ -82,7 +83,20 @@ impl<S: Source> Decoder<'_, S> {
             biases: self.biases(at.biases.as_ref(), None)?,
             values,
             features,
+            bag,
         })
+    }
+
+    /// How each group weighs its features.
+    fn bags(&self, at: &Section) -> Result<Vec<Bag>> {
+        let numbers = self.numbers::<u8>(at, None)?;
+        let bags = numbers.into_iter().map(|number| match number {
+            0 => Ok(Bag::Sum),
+            1 => Ok(Bag::Mean),
+            2 => Ok(Bag::Sqrt),
+            _ => Err(self.bad(at, "a number that no bag has", "0, 1 or 2")),
+        });
+        bags.collect()
     }
 
     /// The error of a section as a whole.

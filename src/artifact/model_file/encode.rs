@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use super::CONTENT;
 use super::record::Record;
 use crate::data::{Csr, Ids, Strings};
-use crate::model::{Model, ModelGroup, ModelSide, Rows};
+use crate::model::{Bag, Model, ModelGroup, ModelSide, Rows};
 use crate::storage::{Data, Sections};
 use crate::{Error, Result};
 
@@ -75,6 +75,8 @@ fn side<'m>(to: &mut Sections<'m>, name: &str, side: &'m ModelSide) {
     );
     let names: Strings = side.groups.iter().map(|group| &group.name).collect();
     own_strings(to, &format!("{name}.groups"), &names);
+    let bags: Vec<u8> = side.groups.iter().map(|g| number_of(g.bag)).collect();
+    to.add(format!("{name}.groups.bags"), 1, bags);
     for (k, one) in side.groups.iter().enumerate() {
         group(to, &format!("{name}.group.{k}"), one);
     }
@@ -83,6 +85,15 @@ fn side<'m>(to: &mut Sections<'m>, name: &str, side: &'m ModelSide) {
     }
     let composed_biases = side.composed_biases.as_deref();
     biases(to, &format!("{name}.composed_biases"), composed_biases);
+}
+
+/// What the file calls a bag.
+fn number_of(bag: Bag) -> u8 {
+    match bag {
+        Bag::Sum => 0,
+        Bag::Mean => 1,
+        Bag::Sqrt => 2,
+    }
 }
 
 fn group<'m>(to: &mut Sections<'m>, name: &str, group: &'m ModelGroup) {

@@ -13,6 +13,7 @@
 //! S.counts                                         u32 n                training ratings of each row
 //! S.factors  [S.biases]                            f32 n × d, f32 n     the identity table
 //! S.groups.ends  S.groups.bytes                    u64, u8              the names of the feature groups
+//! S.groups.bags                                    u8                   how each weighs its features: 0 sum, 1 mean, 2 sqrt
 //! S.group.k.values.ends  .bytes  .sorted           u64 v, u8, u32 v     what the rows of its table are called
 //! S.group.k.counts                                 u32 v                training ratings of each value
 //! S.group.k.factors  [S.group.k.biases]            f32 v × d, f32 v     its table
@@ -88,6 +89,7 @@ pub(super) struct SideAt {
     pub(super) factors: Section,
     pub(super) biases: Option<Section>,
     pub(super) group_names: StringsAt,
+    pub(super) bags: Section,
     pub(super) groups: Vec<GroupAt>,
     pub(super) composed: Option<Section>,
     pub(super) composed_biases: Option<Section>,
@@ -173,8 +175,14 @@ impl<S: Source> Walk<'_, S> {
         let factors = self.table(&format!("{side}.factors"), n_rows)?;
         let biases = self.biases(&format!("{side}.biases"), n_rows)?;
         let group_names = self.strings(&format!("{side}.groups"), None)?;
+        let n_groups = group_names.ends.rows;
+        let bags = self.vector(
+            &format!("{side}.groups.bags"),
+            ElementType::U8,
+            Some(n_groups),
+        )?;
         let mut groups = Vec::new();
-        for k in 0..group_names.ends.rows {
+        for k in 0..n_groups {
             groups.push(self.group(&format!("{side}.group.{k}"), n_rows)?);
         }
         let (mut composed, mut composed_biases) = (None, None);
@@ -195,6 +203,7 @@ impl<S: Source> Walk<'_, S> {
             factors,
             biases,
             group_names,
+            bags,
             groups,
             composed,
             composed_biases,

@@ -118,6 +118,7 @@ impl Shape {
             biases: biases.then(|| numbers(column.values.len(), salt + 1)),
             counts: (1..=column.values.len() as u32).collect(),
             features: Features::new(column, Bag::Sqrt),
+            bag: Bag::Sqrt,
         };
         let own_groups = match groups {
             true => vec![

@@ -45,7 +45,8 @@ pub struct Generate {
 
 impl Generate {
     pub(in crate::cli) fn run(self, manner: Manner) -> Result<()> {
-        let [ratings, items] = write::places(&self.output, ["ratings.csv", "items.csv"], self.force)?;
+        let [ratings, items] =
+            write::places(&self.output, ["ratings.csv", "items.csv"], self.force)?;
         let data = generate(&SyntheticConfig {
             n_users: self.users,
             n_items: self.items,
@@ -57,8 +58,15 @@ impl Generate {
         })?;
         write::ratings(&ratings, &data)?;
         write::items(&items, &data.items)?;
-        for (path, n, thing) in [(&ratings, data.n_ratings(), "rating"), (&items, data.n_items(), "item")] {
-            manner.note(format_args!("{}: {}", path.display(), counted(n as u64, thing)));
+        for (path, n, thing) in [
+            (&ratings, data.n_ratings(), "rating"),
+            (&items, data.n_items(), "item"),
+        ] {
+            manner.note(format_args!(
+                "{}: {}",
+                path.display(),
+                counted(n as u64, thing)
+            ));
         }
         Ok(())
     }

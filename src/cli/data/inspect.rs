@@ -61,7 +61,10 @@ struct Role<'a> {
     name: &'a str,
 }
 
-const COLUMNS: [Column; 2] = [Column::new("figure", Set::Left), Column::new("value", Set::Right)];
+const COLUMNS: [Column; 2] = [
+    Column::new("figure", Set::Left),
+    Column::new("value", Set::Right),
+];
 
 impl Inspect {
     pub(in crate::cli) fn run(self, manner: Manner) -> Result<()> {
@@ -107,7 +110,11 @@ impl Inspect {
 }
 
 fn files(report: &LoadReport) -> impl Iterator<Item = &FileReport> {
-    report.ratings.iter().chain(&report.users).chain(&report.items)
+    report
+        .ratings
+        .iter()
+        .chain(&report.users)
+        .chain(&report.items)
 }
 
 impl<'a> From<&'a FileReport> for File<'a> {
@@ -136,7 +143,10 @@ fn figures(summary: &Summary) -> [(&'static str, Cell<'static>); 10] {
         ("least", Cell::Score(summary.scale[0])),
         ("greatest", Cell::Score(summary.scale[1])),
         ("mean", Cell::Metric(summary.mean)),
-        ("standard_deviation", Cell::Metric(summary.standard_deviation)),
+        (
+            "standard_deviation",
+            Cell::Metric(summary.standard_deviation),
+        ),
     ]
 }
 
@@ -149,28 +159,58 @@ fn text(data: &Dataset, summary: &Summary) -> String {
     }
     let mut line = |name: &str, value: String, remark: String| {
         // Writing into a string cannot fail.
-        let _ = writeln!(text, "{}", format!("{name:<9}{value:>12}  {remark}").trim_end());
+        let _ = writeln!(
+            text,
+            "{}",
+            format!("{name:<9}{value:>12}  {remark}").trim_end()
+        );
     };
     let duplicates = &summary.duplicates;
     let dropped = match duplicates.dropped {
         0 => "no duplicates".into(),
-        n => format!("{} dropped: {} rated more than once, the last rating counts", grouped(n), counted(duplicates.pairs, "pair")),
+        n => format!(
+            "{} dropped: {} rated more than once, the last rating counts",
+            grouped(n),
+            counted(duplicates.pairs, "pair")
+        ),
     };
     line("ratings", grouped(summary.ratings), dropped);
-    line("users", grouped(summary.users), only(data.report.users_added, "--users"));
-    line("items", grouped(summary.items), only(data.report.items_added, "--items"));
-    line("density", format!("{:.3} %", 100.0 * summary.density), "of all pairs have a rating".into());
+    line(
+        "users",
+        grouped(summary.users),
+        only(data.report.users_added, "--users"),
+    );
+    line(
+        "items",
+        grouped(summary.items),
+        only(data.report.items_added, "--items"),
+    );
+    line(
+        "density",
+        format!("{:.3} %", 100.0 * summary.density),
+        "of all pairs have a rating".into(),
+    );
     let [lo, hi] = summary.scale;
     line(
         "mean",
         format!("{:.4}", summary.mean),
-        format!("from {lo} to {hi}, standard deviation {:.4}", summary.standard_deviation),
+        format!(
+            "from {lo} to {hi}, standard deviation {:.4}",
+            summary.standard_deviation
+        ),
     );
     if let Some([first, last]) = summary.timestamps {
-        line("time", String::new(), format!("{} to {}", time(first), time(last)));
+        line(
+            "time",
+            String::new(),
+            format!("{} to {}", time(first), time(last)),
+        );
     }
     text.push_str("\nratings per  least  quarter  median  three quarters  greatest\n");
-    for (name, q) in [("user", &summary.ratings_per_user), ("item", &summary.ratings_per_item)] {
+    for (name, q) in [
+        ("user", &summary.ratings_per_user),
+        ("item", &summary.ratings_per_item),
+    ] {
         text.push_str(&per(name, q));
     }
     text.push('\n');
@@ -179,7 +219,11 @@ fn text(data: &Dataset, summary: &Summary) -> String {
 }
 
 fn about(file: &FileReport) -> String {
-    let roles: Vec<String> = file.roles.iter().map(|(role, name)| format!("{role} = {name}")).collect();
+    let roles: Vec<String> = file
+        .roles
+        .iter()
+        .map(|(role, name)| format!("{role} = {name}"))
+        .collect();
     let separator = match file.separator.to_string().as_str() {
         "," => "commas".into(),
         "tab" => "tabs".into(),
@@ -221,7 +265,12 @@ fn bars(bars: &[Bar]) -> String {
             false => format!("{} to {}", bar.from, bar.to),
         })
         .collect();
-    let wide = names.iter().map(String::len).max().unwrap_or(0).max("rating".len());
+    let wide = names
+        .iter()
+        .map(String::len)
+        .max()
+        .unwrap_or(0)
+        .max("rating".len());
     let mut text = format!("{:>wide$}  {:>11}\n", "rating", "count");
     for (name, bar) in names.iter().zip(bars) {
         let signs = "#".repeat((40 * bar.count).div_ceil(most) as usize);
@@ -244,7 +293,11 @@ fn time(timestamp: i64) -> String {
     let of_year = of_era - (365 * year + year / 4 - year / 100);
     let month = (5 * of_year + 2) / 153;
     let day = of_year - (153 * month + 2) / 5 + 1;
-    let (month, carry) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+    let (month, carry) = if month < 10 {
+        (month + 3, 0)
+    } else {
+        (month - 9, 1)
+    };
     format!("{}-{month:02}-{day:02}", era * 400 + year + carry)
 }
 
@@ -255,15 +308,34 @@ mod tests {
     #[test]
     fn times_are_days_where_they_look_like_it() {
         let texts = [881_250_949, 951_782_400, 951_868_800, 1_704_067_199, 1, -5].map(time);
-        assert_eq!(texts, ["1997-12-04", "2000-02-29", "2000-03-01", "2023-12-31", "1", "-5"]);
+        assert_eq!(
+            texts,
+            [
+                "1997-12-04",
+                "2000-02-29",
+                "2000-03-01",
+                "2023-12-31",
+                "1",
+                "-5"
+            ]
+        );
     }
 
     #[test]
     fn the_text_is_readable_in_80_columns() {
-        let rows = (0..500).map(|n| (format!("u{}", n % 20), format!("i{n}"), (n * 7 % 50) as f32 + 0.123));
+        let rows = (0..500).map(|n| {
+            (
+                format!("u{}", n % 20),
+                format!("i{n}"),
+                (n * 7 % 50) as f32 + 0.123,
+            )
+        });
         let data = Dataset::builder().rows(rows).unwrap().build().unwrap();
         let text = text(&data, &Summary::of(&data));
-        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        assert!(
+            text.lines().all(|line| line.chars().count() <= 80),
+            "{text}"
+        );
         assert!(text.contains("of all pairs have a rating"));
     }
 }

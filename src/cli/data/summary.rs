@@ -62,7 +62,12 @@ impl Summary {
         let ratings = &data.interactions;
         let n = ratings.len() as f64;
         let mean = ratings.ratings.iter().map(|&r| f64::from(r)).sum::<f64>() / n;
-        let variance = ratings.ratings.iter().map(|&r| (f64::from(r) - mean).powi(2)).sum::<f64>() / n;
+        let variance = ratings
+            .ratings
+            .iter()
+            .map(|&r| (f64::from(r) - mean).powi(2))
+            .sum::<f64>()
+            / n;
         let (lo, hi) = ratings.scale().unwrap_or_default();
         let per_user = counts(&ratings.users, data.n_users());
         let per_item = counts(&ratings.items, data.n_items());
@@ -82,7 +87,11 @@ impl Summary {
             histogram: histogram(&ratings.ratings),
             ratings_per_user: quantiles(per_user),
             ratings_per_item: quantiles(per_item),
-            timestamps: times.iter().min().zip(times.iter().max()).map(|(&a, &b)| [a, b]),
+            timestamps: times
+                .iter()
+                .min()
+                .zip(times.iter().max())
+                .map(|(&a, &b)| [a, b]),
             warnings: Vec::new(),
         };
         summary.warnings = warnings(data, &summary);
@@ -159,7 +168,10 @@ fn warnings(data: &Dataset, summary: &Summary) -> Vec<String> {
     for (side, ids) in [("user", &data.users.ids), ("item", &data.items.ids)] {
         let spaced: Vec<&str> = ids.names().iter().filter(|id| id.trim() != *id).collect();
         if let Some(first) = spaced.first() {
-            all.push(format!("{} {side} ids begin or end with a space, as {first:?} does", spaced.len()));
+            all.push(format!(
+                "{} {side} ids begin or end with a space, as {first:?} does",
+                spaced.len()
+            ));
         }
         if let Some((a, b)) = alike(ids) {
             all.push(format!(
@@ -174,9 +186,15 @@ fn warnings(data: &Dataset, summary: &Summary) -> Vec<String> {
         ));
     }
     if swapped(data) {
-        all.push("the ids of --items stand in the user column: are the columns swapped? See --columns".into());
+        all.push(
+            "the ids of --items stand in the user column: are the columns swapped? See --columns"
+                .into(),
+        );
     }
-    if summary.timestamps.is_some_and(|[first, last]| first == last) {
+    if summary
+        .timestamps
+        .is_some_and(|[first, last]| first == last)
+    {
         all.push("every rating has the same timestamp: a split by time or leave-last has no order to go by".into());
     }
     if summary.scale[1] > 1e8 {
@@ -202,8 +220,14 @@ fn alike(ids: &Ids) -> Option<(&str, &str)> {
 fn swapped(data: &Dataset) -> bool {
     let n_rated = data.n_items() - data.report.items_added;
     let added = (n_rated..data.n_items()).map(|row| data.items.ids.name(row as u32));
-    let of_file = data.report.items.as_ref().map_or(0, |file| file.rows as usize);
-    let as_users = added.filter(|id| data.users.ids.index(id).is_some()).count();
+    let of_file = data
+        .report
+        .items
+        .as_ref()
+        .map_or(0, |file| file.rows as usize);
+    let as_users = added
+        .filter(|id| data.users.ids.index(id).is_some())
+        .count();
     let as_items = of_file.saturating_sub(data.report.items_added);
     as_users > as_items && 2 * as_users > of_file
 }
@@ -213,12 +237,22 @@ mod tests {
     use super::*;
 
     fn data(rows: &[(&str, &str, f32)]) -> Dataset {
-        Dataset::builder().rows(rows.iter().copied()).unwrap().build().unwrap()
+        Dataset::builder()
+            .rows(rows.iter().copied())
+            .unwrap()
+            .build()
+            .unwrap()
     }
 
     #[test]
     fn four_ratings_can_be_counted_by_hand() {
-        let data = data(&[("a", "x", 1.0), ("a", "y", 3.0), ("b", "x", 3.0), ("a", "x", 5.0), ("a", "z", 5.0)]);
+        let data = data(&[
+            ("a", "x", 1.0),
+            ("a", "y", 3.0),
+            ("b", "x", 3.0),
+            ("a", "x", 5.0),
+            ("a", "z", 5.0),
+        ]);
         let found = Summary::of(&data);
         assert_eq!((found.ratings, found.users, found.items), (4, 2, 3));
         assert_eq!((found.duplicates.pairs, found.duplicates.dropped), (1, 1));
@@ -232,7 +266,10 @@ mod tests {
         };
         assert_eq!(found.histogram, [bar(3.0, 2), bar(5.0, 2)]);
         let of_users = &found.ratings_per_user;
-        assert_eq!((of_users.least, of_users.median, of_users.greatest), (1, 1, 3));
+        assert_eq!(
+            (of_users.least, of_users.median, of_users.greatest),
+            (1, 1, 3)
+        );
         assert_eq!(found.warnings, [""; 0]);
     }
 
@@ -261,7 +298,11 @@ mod tests {
         let build = |rows: [(&str, &str, f32); 3]| {
             let builder = Dataset::builder().rows(rows).unwrap();
             let items = "item_id,title\nx,X\ny,Y\nz,Z\n";
-            builder.items_from(items.as_bytes(), "items.csv").unwrap().build().unwrap()
+            builder
+                .items_from(items.as_bytes(), "items.csv")
+                .unwrap()
+                .build()
+                .unwrap()
         };
         let right = build([("a", "x", 1.0), ("b", "y", 2.0), ("c", "z", 1.0)]);
         assert_eq!(Summary::of(&right).warnings, [""; 0]);

@@ -10,7 +10,11 @@ use crate::storage::{Disk, write_atomically};
 use crate::{Error, Result};
 
 /// The files in `folder`, which is made where it is not there; none of them may exist unless `force` is given.
-pub(super) fn places<const N: usize>(folder: &Path, names: [&str; N], force: bool) -> Result<[PathBuf; N]> {
+pub(super) fn places<const N: usize>(
+    folder: &Path,
+    names: [&str; N],
+    force: bool,
+) -> Result<[PathBuf; N]> {
     std::fs::create_dir_all(folder).map_err(Error::io(folder, "create"))?;
     let paths = names.map(|name| folder.join(name));
     match paths.iter().find(|path| path.exists() && !force) {
@@ -74,7 +78,10 @@ fn item_row(ids: &Ids, catalog: &Catalog, item: u32) -> Vec<String> {
     row
 }
 
-fn csv(path: &Path, fill: impl FnOnce(&mut csv::Writer<&mut dyn Write>) -> csv::Result<()>) -> Result<()> {
+fn csv(
+    path: &Path,
+    fill: impl FnOnce(&mut csv::Writer<&mut dyn Write>) -> csv::Result<()>,
+) -> Result<()> {
     write_atomically(&Disk, path, |writer| {
         let mut rows = csv::Writer::from_writer(writer);
         fill(&mut rows).map_err(io::Error::from)?;

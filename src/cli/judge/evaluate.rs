@@ -80,7 +80,12 @@ impl Evaluate {
             separator: self.sep,
             ..ReadOptions::default()
         };
-        let test = read_test(&self.test, &options, model.users().ids(), model.items().ids())?;
+        let test = read_test(
+            &self.test,
+            &options,
+            model.users().ids(),
+            model.items().ids(),
+        )?;
         let found = evaluate(&model, &test.interactions, &Pool::new(self.threads))?;
         manner.output(None, |out| match out.format() {
             Format::Json => out.json(&Document::from(&found)),

@@ -21,10 +21,20 @@ pub struct Predict {
     #[command(flatten)]
     model: ModelArgument,
     /// The user's id
-    #[arg(long, value_name = "ID", requires = "item", required_unless_present = "pairs")]
+    #[arg(
+        long,
+        value_name = "ID",
+        requires = "item",
+        required_unless_present = "pairs"
+    )]
     user: Option<String>,
     /// The item's id
-    #[arg(long, value_name = "ID", requires = "user", required_unless_present = "pairs")]
+    #[arg(
+        long,
+        value_name = "ID",
+        requires = "user",
+        required_unless_present = "pairs"
+    )]
     item: Option<String>,
     /// Another value for a feature of the item: its name, or its number counted from 0; several separated by |
     #[arg(long, value_name = "FEATURE=VALUE", value_parser = feature)]
@@ -39,7 +49,9 @@ pub struct Predict {
 
 /// `column=value`, split at the first equals sign.
 fn feature(text: &str) -> Result<(String, String), String> {
-    let split = text.split_once('=').filter(|(column, _)| !column.trim().is_empty());
+    let split = text
+        .split_once('=')
+        .filter(|(column, _)| !column.trim().is_empty());
     let (column, value) = split.ok_or("wanted FEATURE=VALUE, as in genres=Horror")?;
     Ok((column.trim().into(), value.trim().into()))
 }
@@ -66,7 +78,11 @@ impl Predict {
             (None, Some(user), Some(item)) => self.one(manner, user, item),
             (Some(file), ..) => self.many(manner, file),
             // clap lets nothing else through.
-            _ => Err(crate::Error::config("user", "none", "--user and --item, or --pairs")),
+            _ => Err(crate::Error::config(
+                "user",
+                "none",
+                "--user and --item, or --pairs",
+            )),
         }
     }
 
@@ -118,8 +134,11 @@ impl Predict {
         if self.with.is_empty() {
             return model.predict(user, item);
         }
-        let overrides: Vec<(&str, &str)> =
-            self.with.iter().map(|(column, value)| (column.as_str(), value.as_str())).collect();
+        let overrides: Vec<(&str, &str)> = self
+            .with
+            .iter()
+            .map(|(column, value)| (column.as_str(), value.as_str()))
+            .collect();
         model.predict_with(user, item, &overrides)
     }
 }
@@ -146,8 +165,14 @@ fn row(listing: &mut Listing<'_>, user: &str, item: &str, prediction: Prediction
 fn remark(kind: Kind) -> Option<&'static str> {
     match kind {
         Kind::Full => None,
-        Kind::UserOnly => Some("no training rating touches the item or its features; the prediction rests on the user alone"),
-        Kind::ItemOnly => Some("no training rating touches the user; the prediction rests on the item alone"),
-        Kind::Prior => Some("no training rating touches the user or the item; every such pair gets this prediction"),
+        Kind::UserOnly => Some(
+            "no training rating touches the item or its features; the prediction rests on the user alone",
+        ),
+        Kind::ItemOnly => {
+            Some("no training rating touches the user; the prediction rests on the item alone")
+        }
+        Kind::Prior => Some(
+            "no training rating touches the user or the item; every such pair gets this prediction",
+        ),
     }
 }

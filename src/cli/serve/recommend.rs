@@ -106,9 +106,20 @@ impl Recommend {
             let several = self.user.is_none();
             let table = out.format() == Format::Table;
             // A table of several users has a heading each instead of a column.
-            let columns = if several && !table { &COLUMNS[..] } else { &COLUMNS[1..] };
+            let columns = if several && !table {
+                &COLUMNS[..]
+            } else {
+                &COLUMNS[1..]
+            };
             let mut listing = out.listing(columns)?;
-            let n_lines = lists(&mut listing, &recommender, &model, &users, several, &Pool::new(self.threads))?;
+            let n_lines = lists(
+                &mut listing,
+                &recommender,
+                &model,
+                &users,
+                several,
+                &Pool::new(self.threads),
+            )?;
             listing.finish()?;
             Ok(n_lines)
         })?;
