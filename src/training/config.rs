@@ -141,8 +141,8 @@ pub enum KernelChoice {
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct PerTable {
-    pub(crate) default: f64,
-    pub(crate) exceptions: Vec<(String, f64)>,
+    pub(super) default: f64,
+    pub(super) exceptions: Vec<(String, f64)>,
 }
 
 impl PerTable {
@@ -161,6 +161,22 @@ impl PerTable {
         self.exceptions.retain(|(name, _)| *name != key);
         self.exceptions.push((key, value));
         self
+    }
+
+    /// Another number for the tables without one of their own.
+    #[must_use]
+    pub fn with_default(self, default: f64) -> PerTable {
+        PerTable { default, ..self }
+    }
+
+    /// The number of the tables without one of their own.
+    pub fn default(&self) -> f64 {
+        self.default
+    }
+
+    /// The tables with numbers of their own.
+    pub fn exceptions(&self) -> &[(String, f64)] {
+        &self.exceptions
     }
 
     fn get(&self, key: &str) -> Option<f64> {

@@ -1,4 +1,5 @@
 //! One binary, a file per question.
 
+mod artifact;
 mod golden;
 mod gradcheck;

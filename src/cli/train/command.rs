@@ -1,0 +1,233 @@
+//! `train`: how does a file of ratings become a model?
+//!
+//! Read, hold out, train, write: the run directory first, so that a folder in the way is noticed before the work and not after it.
+
+use std::path::{Path, PathBuf};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use clap::Args;
+use serde::Serialize;
+
+use super::inputs::Inputs;
+use super::progress::{Progress, Watch};
+use super::record::{Baselines, Counts, Features, Machine, Outcome, Record, Times};
+use super::settings::{Refusals, Settings};
+use crate::artifact::{InitTables, RunDirectory};
+use crate::cli::output::{Format, Manner};
+use crate::evaluation::{baselines, evaluate};
+use crate::kernels::pool::Pool;
+use crate::model::Model;
+use crate::training::{Ending, Finish, Trainer};
+use crate::{Error, Result};
+
+/// Train a model on a file of ratings
+#[derive(Debug, Args)]
+#[command(
+    allow_negative_numbers = true,
+    after_help = "Examples:\n  \
+    lowrank train ratings.csv -o run\n  \
+    lowrank train ratings.csv --items movies.csv --valid-fraction 0.1 -o run\n  \
+    lowrank train ratings.csv --preset notebook --factors 32 --epochs 100 -o run\n\n\
+    Ratings: a line each, user, item, rating and perhaps a time; plain or .gz; with a header or without.\n\
+    The run directory then holds model.lowrank, run.json, metrics.jsonl and config.toml."
+)]
+pub struct Train {
+    /// The file of ratings
+    ratings: PathBuf,
+    /// The run directory, new or empty
+    #[arg(short = 'o', long = "output", value_name = "RUN", default_value = "run")]
+    output: PathBuf,
+    /// Remove the files of an earlier run in that directory
+    #[arg(long)]
+    force: bool,
+    /// A TOML file with any of the flags below as keys; flags win
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// How progress is shown
+    #[arg(long, value_enum, value_name = "HOW", default_value = "auto")]
+    progress: Progress,
+    #[command(flatten)]
+    settings: Settings,
+    #[command(flatten)]
+    refusals: Refusals,
+}
+
+/// What `train` prints.
+#[derive(Serialize)]
+struct Summary<'a> {
+    run: &'a Path,
+    model: PathBuf,
+    #[serde(flatten)]
+    outcome: &'a Outcome,
+    seconds: f64,
+}
+
+impl Train {
+    /// Runs the command.
+    pub fn run(self, manner: Manner) -> Result<()> {
+        let began = Instant::now();
+        let started = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+        let file = self.config.as_deref().map_or(Ok(Settings::default()), read_config)?;
+        let settings = self.settings.or(self.refusals.settings()).or(file);
+        let checked = settings.config()?.check()?;
+        let inputs = Inputs::read(&self.ratings, &settings)?;
+        let read = began.elapsed().as_secs_f64();
+
+        let mut trainer = checked.trainer::<f32>(&inputs.train, inputs.valid.as_ref())?;
+        if let Some(folder) = &settings.init {
+            manner.note(InitTables::read(folder)?.apply(&mut trainer)?);
+        }
+        describe(&inputs, &trainer, manner);
+        let run = RunDirectory::create(&self.output, self.force)?;
+        let settings = settings.resolved(checked.config(), trainer.optimizer().kind);
+        run.write_config(&toml::to_string(&settings).expect("settings are plain values"))?;
+
+        let mut last_loss = None;
+        let mut watch = Watch::new(self.progress, manner.quiet, Some(&run));
+        let finish = trainer.run(&mut |event: &crate::training::Event| {
+            if let crate::training::Event::EpochEnded(epoch) = event {
+                last_loss = Some(epoch.train_loss);
+            }
+            crate::training::Observer::on_event(&mut watch, event)
+        });
+        let train_seconds = watch.seconds();
+        watch.finish()?;
+
+        let mut model = trainer.model();
+        baselines::attach(&mut model, &inputs.train.interactions);
+        model.save(run.model())?;
+        let outcome = outcome(&finish, last_loss, &model, &inputs)?;
+        let total = began.elapsed().as_secs_f64();
+        let record = Record {
+            version: env!("CARGO_PKG_VERSION"),
+            started,
+            counts: counts(&inputs, &trainer),
+            features: features(&trainer),
+            machine: Machine { kernel: trainer.kernel().name(), threads: trainer.threads() },
+            times: Times { read, train: train_seconds, total },
+            inputs: inputs.files,
+            config: settings,
+            result: outcome.clone(),
+        };
+        run.write_record(&serde_json::to_string_pretty(&record).expect("plain values"))?;
+        if let Ending::Diverged(error) = finish.ending {
+            manner.note(format_args!("the parameters before that epoch are kept in {}", run.model().display()));
+            return Err(error);
+        }
+        let summary = Summary { run: run.path(), model: run.model(), outcome: &outcome, seconds: total };
+        manner.output(None, |out| match out.format() {
+            Format::Json => out.json(&summary),
+            _ => out.text(&summary.text()),
+        })
+    }
+}
+
+fn read_config(path: &Path) -> Result<Settings> {
+    let text = std::fs::read_to_string(path).map_err(Error::io(path, "read"))?;
+    toml::from_str(&text).map_err(|error| {
+        let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].lines().count().max(1));
+        Error::Line {
+            path: path.into(),
+            line: line as u64,
+            column: 1,
+            got: error.message().trim().replace('\n', " "),
+            wanted: "the flags of `train` as keys, as in `factors = 16`".into(),
+        }
+    })
+}
+
+/// Says what was read and what will be trained.
+fn describe(inputs: &Inputs, trainer: &Trainer<'_, f32>, manner: Manner) {
+    let (data, report) = (&inputs.train, &inputs.train.report);
+    let held_out = inputs.valid.as_ref().map_or(String::new(), |valid| format!(", {} held out", valid.len()));
+    manner.note(format_args!(
+        "{} ratings of {} users and {} items{held_out}",
+        data.n_ratings(),
+        data.n_users(),
+        data.n_items()
+    ));
+    if report.duplicates.n_dropped > 0 {
+        manner.note(report.duplicates);
+    }
+    for (side, chosen) in ["user", "item"].iter().zip(trainer.columns()) {
+        for (names, what) in [(&chosen.used, "used"), (&chosen.skipped, "not used")] {
+            if !names.is_empty() {
+                manner.note(format_args!("{side} features {what}: {}", names.join(", ")));
+            }
+        }
+    }
+    let config = trainer.config();
+    manner.note(format_args!(
+        "preset {}: {} factors, {} parameters, {} epochs, {}, seed {}; {} threads, {} kernel",
+        config.preset_name(),
+        trainer.state().parameters.users.identity.n_factors(),
+        trainer.n_parameters(),
+        config.n_epochs(),
+        trainer.optimizer().kind.name(),
+        config.seed_number(),
+        trainer.threads(),
+        trainer.kernel().name()
+    ));
+}
+
+fn counts(inputs: &Inputs, trainer: &Trainer<'_, f32>) -> Counts {
+    let data = &inputs.train;
+    Counts {
+        users: data.n_users(),
+        items: data.n_items(),
+        rows: data.report.rows,
+        duplicates: data.report.duplicates.n_dropped,
+        train: data.n_ratings(),
+        valid: inputs.valid.as_ref().map_or(0, |valid| valid.len()),
+        parameters: trainer.n_parameters(),
+    }
+}
+
+fn features(trainer: &Trainer<'_, f32>) -> Features {
+    let [users, items] = trainer.columns().clone();
+    Features { items: items.used, items_skipped: items.skipped, users: users.used, users_skipped: users.skipped }
+}
+
+fn outcome(finish: &Finish, train_loss: Option<f64>, model: &Model, inputs: &Inputs) -> Result<Outcome> {
+    let valid = match &inputs.valid {
+        Some(ratings) if !ratings.is_empty() => Some(evaluate(model, ratings, &Pool::new(0))?),
+        _ => None,
+    };
+    Ok(Outcome {
+        ending: match &finish.ending {
+            Ending::Completed => "completed",
+            Ending::Patience => "patience",
+            Ending::Observer => "stopped",
+            Ending::Diverged(_) => "diverged",
+        },
+        epochs: finish.epochs,
+        kept_epoch: finish.kept,
+        train_loss,
+        valid: valid.as_ref().map(|valid| valid.model),
+        baselines: valid.map(|valid| Baselines {
+            global_mean: valid.baselines.global_mean,
+            biases: valid.baselines.biases,
+        }),
+    })
+}
+
+impl Summary<'_> {
+    fn text(&self) -> String {
+        let mut lines = vec![format!(
+            "trained {} epochs in {:.1} s, kept epoch {}",
+            self.outcome.epochs, self.seconds, self.outcome.kept_epoch
+        )];
+        if let Some(valid) = self.outcome.valid {
+            lines.push(format!("held-out ratings  RMSE {:.4}  MAE {:.4}", valid.rmse, valid.mae));
+        }
+        if let Some(baselines) = &self.outcome.baselines {
+            let mean = baselines.global_mean;
+            lines.push(format!("  always the mean  RMSE {:.4}  MAE {:.4}", mean.rmse, mean.mae));
+            if let Some(biases) = baselines.biases {
+                lines.push(format!("  biases alone     RMSE {:.4}  MAE {:.4}", biases.rmse, biases.mae));
+            }
+        }
+        lines.push(format!("model: {}", self.model.display()));
+        lines.join("\n") + "\n"
+    }
+}

@@ -1,0 +1,271 @@
+//! What do the settings mean?
+//!
+//! Text becomes values, presets fill what was left open, and the result is written out whole, so that `config.toml` says everything even when defaults change one day.
+
+use std::str::FromStr;
+
+use super::settings::Settings;
+use crate::gradient::L2Scale;
+use crate::loss::LossKind;
+use crate::model::{Bag, Link};
+use crate::optimizer::{OptimizerKind, Schedule};
+use crate::training::{Batch, ClipRule, Columns, Config, Keep, KernelChoice, Monitor, PerTable, Preset};
+use crate::{Error, Result};
+
+/// A choice among names.
+fn choice<T: Copy>(flag: &str, text: &str, choices: &[(&str, T)]) -> Result<T> {
+    let found = choices.iter().find(|(name, _)| *name == text);
+    found.map(|&(_, value)| value).ok_or_else(|| {
+        let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+        Error::config(flag, format!("{text:?}"), names.join(", "))
+    })
+}
+
+const PRESETS: [(&str, Preset); 2] = [("rating", Preset::Rating), ("notebook", Preset::Notebook)];
+const BAGS: [(&str, Bag); 3] = [("mean", Bag::Mean), ("sqrt", Bag::Sqrt), ("sum", Bag::Sum)];
+const KEEPS: [(&str, Keep); 2] = [("best", Keep::Best), ("last", Keep::Last)];
+const LOSSES: [(&str, LossKind); 1] = [("squared", LossKind::Squared)];
+const SCALES: [(&str, L2Scale); 2] = [("row", L2Scale::Row), ("rating", L2Scale::Rating)];
+const MONITORS: [(&str, Monitor); 2] = [("valid_rmse", Monitor::ValidRmse), ("valid_mae", Monitor::ValidMae)];
+const KERNELS: [(&str, KernelChoice); 2] = [("auto", KernelChoice::Auto), ("portable", KernelChoice::Portable)];
+
+fn name_of<T: PartialEq>(value: &T, choices: &[(&'static str, T)]) -> Option<String> {
+    choices.iter().find(|(_, choice)| choice == value).map(|(name, _)| (*name).to_owned())
+}
+
+/// `LO..HI`.
+fn range<T: FromStr>(text: &str) -> Option<(T, T)> {
+    let (lo, hi) = text.split_once("..")?;
+    Some((lo.trim().parse().ok()?, hi.trim().parse().ok()?))
+}
+
+fn link(text: &str) -> Result<Link> {
+    let sigmoid = || {
+        let (lo, hi) = range(text.strip_prefix("sigmoid:")?)?;
+        Some(Link::Sigmoid { lo, hi })
+    };
+    match text {
+        "identity" => Ok(Link::Identity),
+        _ => sigmoid().ok_or_else(|| Error::config("link", format!("{text:?}"), "identity, or sigmoid:LO..HI as in sigmoid:1..5")),
+    }
+}
+
+fn clip(text: &str) -> Result<ClipRule> {
+    match text {
+        "auto" => Ok(ClipRule::Auto),
+        "none" => Ok(ClipRule::None),
+        _ => {
+            let (lo, hi) = range(text).ok_or_else(|| Error::config("clip", format!("{text:?}"), "auto, none, or LO..HI as in 1..5"))?;
+            Ok(ClipRule::Range { lo, hi })
+        }
+    }
+}
+
+fn schedule(text: &str) -> Result<Schedule> {
+    let step = || {
+        let (every, factor) = text.strip_prefix("step:")?.split_once(':')?;
+        let every = if every == "auto" { 0 } else { every.parse().ok().filter(|&n: &usize| n > 0)? };
+        Some(Schedule::Step { every, factor: factor.parse().ok()? })
+    };
+    match text {
+        "constant" => Ok(Schedule::Constant),
+        "cosine" => Ok(Schedule::Cosine),
+        "one-cycle" => Ok(Schedule::OneCycle),
+        "step" => Ok(Schedule::Step { every: 0, factor: 0.1 }),
+        _ => step().ok_or_else(|| {
+            let wanted = "constant, cosine, step, step:EPOCHS:FACTOR as in step:30:0.5, or one-cycle";
+            Error::config("schedule", format!("{text:?}"), wanted)
+        }),
+    }
+}
+
+fn batch(text: &str) -> Result<Batch> {
+    match text {
+        "auto" => Ok(Batch::Auto),
+        "full" => Ok(Batch::Full),
+        _ => text.parse().map(Batch::Size).map_err(|_| {
+            Error::config("batch", format!("{text:?}"), "auto, full, or a whole number of 1 or more")
+        }),
+    }
+}
+
+fn columns(text: &str) -> Columns {
+    match text {
+        "all" => Columns::All,
+        "none" | "" => Columns::Named(Vec::new()),
+        _ => Columns::Named(text.split(',').map(|name| name.trim().to_owned()).collect()),
+    }
+}
+
+fn columns_text(columns: &Columns) -> Option<String> {
+    match columns {
+        Columns::All => Some("all".into()),
+        Columns::MultiValued => None,
+        Columns::Named(names) if names.is_empty() => Some("none".into()),
+        Columns::Named(names) => Some(names.join(",")),
+    }
+}
+
+/// `12` sets all tables; `bias=4` sets some. An entry for all does away with the preset's exceptions for factors, not for biases.
+fn per_table(flag: &str, entries: &[String], preset: &PerTable) -> Result<PerTable> {
+    let mut values = preset.clone();
+    for entry in entries {
+        let (key, number) = entry.split_once('=').map_or((None, entry.as_str()), |(key, number)| (Some(key.trim()), number));
+        let number: f64 = number.trim().parse().map_err(|_| {
+            Error::config(flag, format!("{entry:?}"), "a number, or TABLE=NUMBER as in bias=4 or item.genres=3")
+        })?;
+        match key {
+            None => values = values.with_default(number),
+            Some(key) => values = values.with(key, number),
+        }
+    }
+    Ok(values)
+}
+
+impl Settings {
+    /// The preset, and everything that differs from it.
+    pub fn config(&self) -> Result<Config> {
+        let preset = self.preset.as_deref().map_or(Ok(Preset::Rating), |text| choice("preset", text, &PRESETS))?;
+        let mut c = Config::preset(preset);
+        macro_rules! set {
+            ($($field:ident $(= $parse:expr)?),* $(,)?) => {
+                $(if let Some(value) = &self.$field { c.$field = set!(@ value $(, $parse)?); })*
+            };
+            (@ $value:ident) => { $value.clone() };
+            (@ $value:ident, $parse:expr) => { ($parse)($value)? };
+        }
+        c.n_factors = self.factors.unwrap_or(c.n_factors);
+        c.global_mean = self.mean.unwrap_or(c.global_mean);
+        c.optimizer = match &self.optimizer {
+            Some(text) => Some(choice("optimizer", text, &OptimizerKind::ALL.map(|kind| (kind.name(), kind)))?),
+            None => None,
+        };
+        c.epsilon = self.epsilon;
+        c.patience = self.patience;
+        let (l2_default, std_default) = (c.l2.clone(), c.init_std.clone());
+        set!(
+            epochs, shuffle, beta1, beta2, learning_rate, warmup, weight_decay, biases, group_biases, seed, threads,
+            batch = |text: &String| batch(text),
+            schedule = |text: &String| schedule(text),
+            link = |text: &String| link(text),
+            clip = |text: &String| clip(text),
+            bag = |text: &String| choice("bag", text, &BAGS),
+            keep = |text: &String| choice("keep", text, &KEEPS),
+            loss = |text: &String| choice("loss", text, &LOSSES),
+            monitor = |text: &String| choice("monitor", text, &MONITORS),
+            l2_scale = |text: &String| choice("l2-scale", text, &SCALES),
+            kernel = |text: &String| choice("kernel", text, &KERNELS),
+            l2 = |entries: &Vec<String>| per_table("l2", entries, &l2_default),
+            init_std = |entries: &Vec<String>| per_table("init-std", entries, &std_default),
+            item_features = |text: &String| Ok::<_, Error>(columns(text)),
+            user_features = |text: &String| Ok::<_, Error>(columns(text)),
+        );
+        Ok(c)
+    }
+
+    /// These settings with every knob of the model and the training written out, as `config` and `optimizer` resolved them. Threads and kernel stay as they were asked for:
+    /// they belong to the machine.
+    #[must_use]
+    pub fn resolved(self, config: &Config, optimizer: OptimizerKind) -> Settings {
+        let entries = |values: &PerTable| {
+            let exceptions = values.exceptions().iter().map(|(key, value)| format!("{key}={value}"));
+            Some(std::iter::once(values.default().to_string()).chain(exceptions).collect())
+        };
+        let c = config.clone();
+        Settings {
+            preset: name_of(&c.preset, &PRESETS),
+            factors: Some(c.n_factors),
+            loss: name_of(&c.loss, &LOSSES),
+            link: Some(match c.link {
+                Link::Identity => "identity".into(),
+                Link::Sigmoid { lo, hi } => format!("sigmoid:{lo}..{hi}"),
+            }),
+            clip: Some(match c.clip {
+                ClipRule::Auto => "auto".into(),
+                ClipRule::None => "none".into(),
+                ClipRule::Range { lo, hi } => format!("{lo}..{hi}"),
+            }),
+            mean: Some(c.global_mean),
+            biases: Some(c.biases),
+            group_biases: Some(c.group_biases),
+            item_features: columns_text(&c.item_features),
+            user_features: columns_text(&c.user_features),
+            bag: name_of(&c.bag, &BAGS),
+            epochs: Some(c.epochs),
+            batch: Some(match c.batch {
+                Batch::Auto => "auto".into(),
+                Batch::Full => "full".into(),
+                Batch::Size(size) => size.to_string(),
+            }),
+            shuffle: Some(c.shuffle),
+            optimizer: Some(optimizer.name().into()),
+            learning_rate: Some(c.learning_rate),
+            schedule: Some(c.schedule.name()),
+            warmup: Some(c.warmup),
+            beta1: Some(c.beta1),
+            beta2: Some(c.beta2),
+            l2: entries(&c.l2),
+            l2_scale: name_of(&c.l2_scale, &SCALES),
+            weight_decay: Some(c.weight_decay),
+            init_std: entries(&c.init_std),
+            keep: name_of(&c.keep, &KEEPS),
+            monitor: name_of(&c.monitor, &MONITORS),
+            seed: Some(c.seed),
+            ..self
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolve(settings: Settings) -> Settings {
+        let config = settings.config().expect("a configuration");
+        let checked = config.clone().check().expect("in range");
+        settings.resolved(&config, checked.optimizer().kind)
+    }
+
+    #[test]
+    fn what_is_resolved_resolves_to_itself() {
+        for preset in ["rating", "notebook"] {
+            let asked = Settings {
+                preset: Some(preset.into()),
+                schedule: Some("step:30:0.5".into()),
+                link: Some("sigmoid:1..5".into()),
+                batch: Some("64".into()),
+                l2: Some(vec!["3".into(), "item.genres=2".into()]),
+                user_features: Some("age,job".into()),
+                ..Settings::default()
+            };
+            let once = resolve(asked);
+            let again = resolve(once.clone());
+            assert_eq!(once, again);
+            assert_eq!(once.config().expect("a configuration"), again.config().expect("a configuration"));
+        }
+    }
+
+    #[test]
+    fn an_entry_for_all_tables_leaves_the_biases() {
+        let settings = Settings { l2: Some(vec!["3".into()]), ..Settings::default() };
+        let l2 = settings.config().expect("a configuration").l2;
+        assert_eq!((l2.factors("user", None), l2.biases("user", None)), (3.0, 4.0));
+    }
+
+    #[test]
+    fn nonsense_is_refused_with_what_is_possible() {
+        let refused = |settings: Settings| settings.config().expect_err("nonsense").to_string();
+        let some = |text: &str| Some(text.to_owned());
+        for (error, wanted) in [
+            (refused(Settings { preset: some("movies"), ..Settings::default() }), "rating, notebook"),
+            (refused(Settings { link: some("sigmoid"), ..Settings::default() }), "sigmoid:1..5"),
+            (refused(Settings { clip: some("1-5"), ..Settings::default() }), "1..5"),
+            (refused(Settings { schedule: some("step:0:1"), ..Settings::default() }), "step:30:0.5"),
+            (refused(Settings { batch: some("-5"), ..Settings::default() }), "1 or more"),
+            (refused(Settings { l2: Some(vec!["bias".into()]), ..Settings::default() }), "bias=4"),
+            (refused(Settings { optimizer: some("Adam"), ..Settings::default() }), "lazy-adam"),
+        ] {
+            assert!(error.contains(wanted), "{error}");
+        }
+    }
+}
