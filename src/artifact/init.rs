@@ -7,13 +7,17 @@
 //! Numbers are kept as `f64`: exact for `f4`, and for a gradient check in `f64` nothing is lost. Matching rows by id, and what becomes of a row that is not
 //! there, is the trainer's.
 
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::{fmt, fs};
 
 use ndarray::{Array1, Array2};
 
 use super::export::{npy, unescape};
 use crate::data::{Ids, Interner};
+use crate::kernels::Real;
+use crate::model::Table;
+use crate::training::Trainer;
 use crate::{Error, Result};
 
 /// Tables that a training starts from.
@@ -96,6 +100,113 @@ impl InitTables {
         let groups = self.user_groups.iter().chain(&self.item_groups);
         let identity = self.users.iter().chain(&self.items);
         identity.chain(groups.map(|(_, table)| table))
+    }
+}
+
+/// What became of initial tables.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// For each table that took values: its name, rows taken, rows of its own left as drawn, ids that it does not have.
+    pub tables: Vec<(String, usize, usize, usize)>,
+    /// Tables that the training does not have.
+    pub unused: Vec<String>,
+}
+
+impl fmt::Display for Applied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "first values:")?;
+        for (name, taken, drawn, unknown) in &self.tables {
+            write!(f, " {name} {taken} rows")?;
+            if *drawn > 0 {
+                write!(f, ", {drawn} drawn")?;
+            }
+            if *unknown > 0 {
+                write!(f, ", {unknown} ids unknown")?;
+            }
+            write!(f, ";")?;
+        }
+        for name in &self.unused {
+            write!(f, " no table {name} in this training;")?;
+        }
+        Ok(())
+    }
+}
+
+impl InitTables {
+    /// Gives a trainer these first values: rows are matched by id, rows that are not there stay as drawn.
+    ///
+    /// # Errors
+    /// [`Error::File`] where a table has another number of factors.
+    pub fn apply<T: Real>(&self, trainer: &mut Trainer<'_, T>) -> Result<Applied> {
+        let data = trainer.data();
+        let (users, items) = (Arc::clone(&data.users), Arc::clone(&data.items));
+        let mut applied = Applied::default();
+        let parameters = trainer.parameters_mut();
+        for (name, data, side, identity, groups) in [
+            (
+                "user",
+                &users,
+                &mut parameters.users,
+                &self.users,
+                &self.user_groups,
+            ),
+            (
+                "item",
+                &items,
+                &mut parameters.items,
+                &self.items,
+                &self.item_groups,
+            ),
+        ] {
+            if let Some(table) = identity {
+                let taken = table.fill(&mut side.identity, &data.ids)?;
+                applied.note(format!("{name}s"), taken);
+            }
+            for (of_group, table) in groups {
+                let full_name = format!("{name}.{of_group}");
+                let group = side.groups.iter_mut().find(|group| group.name == *of_group);
+                match group.zip(data.catalog.column(of_group)) {
+                    Some((group, column)) => {
+                        applied.note(full_name, table.fill(&mut group.table, &column.values)?);
+                    }
+                    None => applied.unused.push(full_name),
+                }
+            }
+        }
+        Ok(applied)
+    }
+}
+
+impl Applied {
+    fn note(&mut self, name: String, (taken, drawn, unknown): (usize, usize, usize)) {
+        self.tables.push((name, taken, drawn, unknown));
+    }
+}
+
+impl InitTable {
+    /// Copies the rows that `ids` has into `table`: rows taken, rows of `table` left alone, ids that it does not have.
+    fn fill<T: Real>(&self, table: &mut Table<T>, ids: &Ids) -> Result<(usize, usize, usize)> {
+        if self.n_factors() != table.n_factors() {
+            let wanted = format!("{}, as many as --factors", table.n_factors());
+            return Err(wrong(
+                &self.path,
+                format!("{} factors", self.n_factors()),
+                wanted,
+            ));
+        }
+        let mut taken = 0;
+        for (from, name) in self.ids.names().iter().enumerate() {
+            let Some(row) = ids.index(name) else { continue };
+            let values = self.factors.row(from);
+            for (x, &value) in table.row_mut(row as usize).iter_mut().zip(values) {
+                *x = T::from_f64(value);
+            }
+            if let (Some(biases), Some(values)) = (table.bias_slice_mut(), &self.biases) {
+                biases[row as usize] = T::from_f64(values[from]);
+            }
+            taken += 1;
+        }
+        Ok((taken, table.n_rows() - taken, self.ids.len() - taken))
     }
 }
 

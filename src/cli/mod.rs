@@ -4,6 +4,7 @@
 //!
 //! | folder | commands |
 //! |---|---|
+//! | [`train`] | `demo`, `train`: from ratings to a model |
 //! | [`serve`] | `predict`, `recommend`: ask a model |
 //! | [`judge`] | `evaluate`: how good is it? |
 //! | [`keep`] | `export`: take the embeddings elsewhere |
@@ -32,6 +33,7 @@ pub mod keep;
 pub mod output;
 pub mod serve;
 mod table;
+pub mod train;
 
 /// Matrix factorization from scratch: embeddings from ratings, predictions and recommendations from embeddings.
 #[derive(Debug, Parser)]
@@ -53,6 +55,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Demo(train::demo::Demo),
+    Train(Box<train::command::Train>),
     Predict(serve::predict::Predict),
     Recommend(serve::recommend::Recommend),
     Evaluate(judge::evaluate::Evaluate),
@@ -64,6 +68,8 @@ enum Command {
 impl Command {
     fn run(self, manner: Manner) -> Result<()> {
         match self {
+            Command::Demo(command) => command.run(manner),
+            Command::Train(command) => command.run(manner),
             Command::Predict(command) => command.run(manner),
             Command::Recommend(command) => command.run(manner),
             Command::Evaluate(command) => command.run(manner),

@@ -6,11 +6,14 @@
 //! | file | question |
 //! |---|---|
 //! | [`baselines`] | what does a model without factors make of the same ratings? |
+//! | `fit` | what does one call make of a data set? |
 //! | [`report`] | how far off is the model on a test set? |
 //!
 //! The metrics themselves are chapter 4's.
 
 pub mod baselines;
+#[cfg(feature = "train")]
+mod fit;
 pub mod report;
 
 pub use report::{BaselineErrors, Cold, Errors, Evaluation, evaluate};

@@ -32,6 +32,7 @@ pub struct Evaluation {
 
 /// The errors of one model.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "cli", derive(serde::Serialize))]
 pub struct Errors {
     /// The root of the mean squared error.
     pub rmse: f64,

@@ -319,6 +319,23 @@ impl Config {
     }
 }
 
+impl Config {
+    /// The preset that it started from.
+    pub fn preset_name(&self) -> &'static str {
+        self.preset.name()
+    }
+
+    /// Passes over the ratings.
+    pub fn n_epochs(&self) -> usize {
+        self.epochs
+    }
+
+    /// The seed of every draw.
+    pub fn seed_number(&self) -> u64 {
+        self.seed
+    }
+}
+
 /// One setter a field: by value, so that they chain.
 macro_rules! setters {
     ($($(#[$doc:meta])* $name:ident: $type:ty => $value:expr;)*) => {

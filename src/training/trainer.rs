@@ -344,6 +344,16 @@ impl<T: Real> Trainer<'_, T> {
         &self.optimizer
     }
 
+    /// What it trains on.
+    pub fn data(&self) -> &Dataset {
+        self.data
+    }
+
+    /// Ratings to train on.
+    pub fn n_ratings(&self) -> usize {
+        self.data.n_ratings()
+    }
+
     /// Numbers to learn, padding not counted.
     pub fn n_parameters(&self) -> usize {
         let Parameters { users, items, .. } = &self.state.parameters;

@@ -14,7 +14,7 @@ use super::record::{Baselines, Counts, Features, Machine, Outcome, Record, Times
 use super::settings::{Refusals, Settings};
 use crate::artifact::{InitTables, RunDirectory};
 use crate::cli::output::{Format, Manner};
-use crate::evaluation::{baselines, evaluate};
+use crate::evaluation::evaluate;
 use crate::kernels::pool::Pool;
 use crate::model::Model;
 use crate::training::{Ending, Finish, Trainer};
@@ -35,7 +35,12 @@ pub struct Train {
     /// The file of ratings
     ratings: PathBuf,
     /// The run directory, new or empty
-    #[arg(short = 'o', long = "output", value_name = "RUN", default_value = "run")]
+    #[arg(
+        short = 'o',
+        long = "output",
+        value_name = "RUN",
+        default_value = "run"
+    )]
     output: PathBuf,
     /// Remove the files of an earlier run in that directory
     #[arg(long)]
@@ -66,8 +71,13 @@ impl Train {
     /// Runs the command.
     pub fn run(self, manner: Manner) -> Result<()> {
         let began = Instant::now();
-        let started = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
-        let file = self.config.as_deref().map_or(Ok(Settings::default()), read_config)?;
+        let started = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |time| time.as_secs());
+        let file = self
+            .config
+            .as_deref()
+            .map_or(Ok(Settings::default()), read_config)?;
         let settings = self.settings.or(self.refusals.settings()).or(file);
         let checked = settings.config()?.check()?;
         let inputs = Inputs::read(&self.ratings, &settings)?;
@@ -93,8 +103,7 @@ impl Train {
         let train_seconds = watch.seconds();
         watch.finish()?;
 
-        let mut model = trainer.model();
-        baselines::attach(&mut model, &inputs.train.interactions);
+        let model = trainer.model_with_baseline();
         model.save(run.model())?;
         let outcome = outcome(&finish, last_loss, &model, &inputs)?;
         let total = began.elapsed().as_secs_f64();
@@ -103,18 +112,33 @@ impl Train {
             started,
             counts: counts(&inputs, &trainer),
             features: features(&trainer),
-            machine: Machine { kernel: trainer.kernel().name(), threads: trainer.threads() },
-            times: Times { read, train: train_seconds, total },
+            machine: Machine {
+                kernel: trainer.kernel().name(),
+                threads: trainer.threads(),
+            },
+            times: Times {
+                read,
+                train: train_seconds,
+                total,
+            },
             inputs: inputs.files,
             config: settings,
             result: outcome.clone(),
         };
         run.write_record(&serde_json::to_string_pretty(&record).expect("plain values"))?;
         if let Ending::Diverged(error) = finish.ending {
-            manner.note(format_args!("the parameters before that epoch are kept in {}", run.model().display()));
+            manner.note(format_args!(
+                "the parameters before that epoch are kept in {}",
+                run.model().display()
+            ));
             return Err(error);
         }
-        let summary = Summary { run: run.path(), model: run.model(), outcome: &outcome, seconds: total };
+        let summary = Summary {
+            run: run.path(),
+            model: run.model(),
+            outcome: &outcome,
+            seconds: total,
+        };
         manner.output(None, |out| match out.format() {
             Format::Json => out.json(&summary),
             _ => out.text(&summary.text()),
@@ -125,7 +149,9 @@ impl Train {
 fn read_config(path: &Path) -> Result<Settings> {
     let text = std::fs::read_to_string(path).map_err(Error::io(path, "read"))?;
     toml::from_str(&text).map_err(|error| {
-        let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].lines().count().max(1));
+        let line = error.span().map_or(1, |span| {
+            text[..span.start.min(text.len())].lines().count().max(1)
+        });
         Error::Line {
             path: path.into(),
             line: line as u64,
@@ -139,15 +165,22 @@ fn read_config(path: &Path) -> Result<Settings> {
 /// Says what was read and what will be trained.
 fn describe(inputs: &Inputs, trainer: &Trainer<'_, f32>, manner: Manner) {
     let (data, report) = (&inputs.train, &inputs.train.report);
-    let held_out = inputs.valid.as_ref().map_or(String::new(), |valid| format!(", {} held out", valid.len()));
+    let held_out = inputs
+        .valid
+        .as_ref()
+        .map_or(String::new(), |valid| format!(", {} held out", valid.len()));
     manner.note(format_args!(
         "{} ratings of {} users and {} items{held_out}",
         data.n_ratings(),
         data.n_users(),
         data.n_items()
     ));
-    if report.duplicates.n_dropped > 0 {
-        manner.note(report.duplicates);
+    let duplicates = report.duplicates;
+    if duplicates.dropped > 0 {
+        manner.note(format_args!(
+            "{} duplicates of {} pairs of user and item settled by --dedupe {}",
+            duplicates.dropped, duplicates.pairs, duplicates.policy
+        ));
     }
     for (side, chosen) in ["user", "item"].iter().zip(trainer.columns()) {
         for (names, what) in [(&chosen.used, "used"), (&chosen.skipped, "not used")] {
@@ -176,7 +209,7 @@ fn counts(inputs: &Inputs, trainer: &Trainer<'_, f32>) -> Counts {
         users: data.n_users(),
         items: data.n_items(),
         rows: data.report.rows,
-        duplicates: data.report.duplicates.n_dropped,
+        duplicates: data.report.duplicates.dropped as u64,
         train: data.n_ratings(),
         valid: inputs.valid.as_ref().map_or(0, |valid| valid.len()),
         parameters: trainer.n_parameters(),
@@ -185,10 +218,20 @@ fn counts(inputs: &Inputs, trainer: &Trainer<'_, f32>) -> Counts {
 
 fn features(trainer: &Trainer<'_, f32>) -> Features {
     let [users, items] = trainer.columns().clone();
-    Features { items: items.used, items_skipped: items.skipped, users: users.used, users_skipped: users.skipped }
+    Features {
+        items: items.used,
+        items_skipped: items.skipped,
+        users: users.used,
+        users_skipped: users.skipped,
+    }
 }
 
-fn outcome(finish: &Finish, train_loss: Option<f64>, model: &Model, inputs: &Inputs) -> Result<Outcome> {
+fn outcome(
+    finish: &Finish,
+    train_loss: Option<f64>,
+    model: &Model,
+    inputs: &Inputs,
+) -> Result<Outcome> {
     let valid = match &inputs.valid {
         Some(ratings) if !ratings.is_empty() => Some(evaluate(model, ratings, &Pool::new(0))?),
         _ => None,
@@ -218,13 +261,22 @@ impl Summary<'_> {
             self.outcome.epochs, self.seconds, self.outcome.kept_epoch
         )];
         if let Some(valid) = self.outcome.valid {
-            lines.push(format!("held-out ratings  RMSE {:.4}  MAE {:.4}", valid.rmse, valid.mae));
+            lines.push(format!(
+                "held-out ratings  RMSE {:.4}  MAE {:.4}",
+                valid.rmse, valid.mae
+            ));
         }
         if let Some(baselines) = &self.outcome.baselines {
             let mean = baselines.global_mean;
-            lines.push(format!("  always the mean  RMSE {:.4}  MAE {:.4}", mean.rmse, mean.mae));
+            lines.push(format!(
+                "  always the mean  RMSE {:.4}  MAE {:.4}",
+                mean.rmse, mean.mae
+            ));
             if let Some(biases) = baselines.biases {
-                lines.push(format!("  biases alone     RMSE {:.4}  MAE {:.4}", biases.rmse, biases.mae));
+                lines.push(format!(
+                    "  biases alone     RMSE {:.4}  MAE {:.4}",
+                    biases.rmse, biases.mae
+                ));
             }
         }
         lines.push(format!("model: {}", self.model.display()));

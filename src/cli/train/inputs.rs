@@ -38,21 +38,38 @@ impl Inputs {
     /// Reads `ratings` and what the settings name.
     pub fn read(ratings: &Path, settings: &Settings) -> Result<Inputs> {
         let options = ReadOptions {
-            columns: settings.columns.as_deref().map(str::parse::<ColumnSpec>).transpose()?,
-            separator: settings.sep.as_deref().map(str::parse::<Separator>).transpose()?,
+            columns: settings
+                .columns
+                .as_deref()
+                .map(str::parse::<ColumnSpec>)
+                .transpose()?,
+            separator: settings
+                .sep
+                .as_deref()
+                .map(str::parse::<Separator>)
+                .transpose()?,
             weight: settings.weight.clone(),
             ..ReadOptions::default()
         };
-        let dedupe = settings.dedupe.as_deref().map_or(Ok(Dedupe::default()), str::parse)?;
+        let dedupe = settings
+            .dedupe
+            .as_deref()
+            .map_or(Ok(Dedupe::default()), str::parse)?;
         let paths = [
             ("ratings", Some(ratings)),
             ("items", settings.items.as_deref()),
             ("users", settings.users.as_deref()),
             ("valid", settings.valid.as_deref()),
         ];
-        let fingerprints: Vec<_> = paths.into_iter().filter_map(|(role, path)| Some(fingerprint(role, path?))).collect();
+        let fingerprints: Vec<_> = paths
+            .into_iter()
+            .filter_map(|(role, path)| Some(fingerprint(role, path?)))
+            .collect();
 
-        let mut builder = Dataset::builder().options(options.clone()).dedupe(dedupe).ratings(ratings)?;
+        let mut builder = Dataset::builder()
+            .options(options.clone())
+            .dedupe(dedupe)
+            .ratings(ratings)?;
         if let Some(items) = &settings.items {
             builder = builder.items(items)?;
         }
@@ -61,16 +78,31 @@ impl Inputs {
         }
         let all = builder.build()?;
         let (train, valid) = hold_out(all, settings, &options)?;
-        let files = fingerprints.into_iter().map(|thread| thread.join().expect("hashing does not panic")).collect::<Result<_>>()?;
-        Ok(Inputs { train, valid, files })
+        let files = fingerprints
+            .into_iter()
+            .map(|thread| thread.join().expect("hashing does not panic"))
+            .collect::<Result<_>>()?;
+        Ok(Inputs {
+            train,
+            valid,
+            files,
+        })
     }
 }
 
 /// The training ratings and the held-out ones.
-fn hold_out(all: Dataset, settings: &Settings, options: &ReadOptions) -> Result<(Dataset, Option<Interactions>)> {
+fn hold_out(
+    all: Dataset,
+    settings: &Settings,
+    options: &ReadOptions,
+) -> Result<(Dataset, Option<Interactions>)> {
     if let Some(path) = &settings.valid {
         if settings.valid_fraction.is_some() || settings.valid_by.is_some() {
-            return Err(Error::config("valid", "a file and a rule for splitting", "one of --valid FILE and --valid-fraction"));
+            return Err(Error::config(
+                "valid",
+                "a file and a rule for splitting",
+                "one of --valid FILE and --valid-fraction",
+            ));
         }
         let test = read_test(path, options, &all.users.ids, &all.items.ids)?;
         return Ok((all, Some(test.interactions)));
@@ -80,7 +112,13 @@ fn hold_out(all: Dataset, settings: &Settings, options: &ReadOptions) -> Result<
         return Ok((all, None));
     }
     let share = || {
-        settings.valid_fraction.ok_or_else(|| Error::config("valid-fraction", "none", "a share above 0 and below 1, as in --valid-fraction 0.1"))
+        settings.valid_fraction.ok_or_else(|| {
+            Error::config(
+                "valid-fraction",
+                "none",
+                "a share above 0 and below 1, as in --valid-fraction 0.1",
+            )
+        })
     };
     let seed = settings.seed.unwrap_or(42);
     let split = match by.unwrap_or("random") {
@@ -88,7 +126,13 @@ fn hold_out(all: Dataset, settings: &Settings, options: &ReadOptions) -> Result<
         "user" => Split::by_user(share()?, seed),
         "time" => Split::by_time(share()?),
         "leave-last" => Split::leave_last(),
-        other => return Err(Error::config("valid-by", format!("{other:?}"), "random, user, leave-last, time")),
+        other => {
+            return Err(Error::config(
+                "valid-by",
+                format!("{other:?}"),
+                "random, user, leave-last, time",
+            ));
+        }
     };
     let halves = all.split(&split)?;
     Ok((halves.train, Some(halves.valid.interactions)))
@@ -108,7 +152,16 @@ fn fingerprint(role: &'static str, path: &Path) -> JoinHandle<Result<InputFile>>
             hash.update(&block[..n]);
             bytes += n as u64;
         }
-        let sha256 = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(InputFile { role, path, bytes, sha256 })
+        let sha256 = hash
+            .finalize()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        Ok(InputFile {
+            role,
+            path,
+            bytes,
+            sha256,
+        })
     })
 }

@@ -2,8 +2,8 @@
 
 pub mod command;
 pub mod demo;
-mod inputs;
-mod progress;
-mod record;
+pub mod inputs;
+pub mod progress;
+pub mod record;
 mod resolve;
 pub mod settings;

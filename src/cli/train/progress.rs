@@ -78,7 +78,16 @@ impl<'r> Watch<'r> {
             Progress::Auto if !std::io::stderr().is_terminal() => Show::Plain,
             Progress::Auto | Progress::Bar => Show::Bar(ProgressBar::new(0)),
         };
-        Watch { show, log, failure: None, n_ratings: 0, epochs: 0, epoch_began: Instant::now(), epoch_seconds: 0.0, seconds: 0.0 }
+        Watch {
+            show,
+            log,
+            failure: None,
+            n_ratings: 0,
+            epochs: 0,
+            epoch_began: Instant::now(),
+            epoch_seconds: 0.0,
+            seconds: 0.0,
+        }
     }
 
     /// Seconds of all epochs' steps.
@@ -110,9 +119,18 @@ impl<'r> Watch<'r> {
                 bar.set_message(figures(&line));
                 bar.set_position(epoch.epoch as u64);
             }
-            Show::Plain if epoch.epoch % self.epochs.div_ceil(20) == 0 || epoch.epoch == 1 || epoch.epoch == self.epochs => {
+            Show::Plain
+                if epoch.epoch % self.epochs.div_ceil(20) == 0
+                    || epoch.epoch == 1
+                    || epoch.epoch == self.epochs =>
+            {
                 let left = self.seconds / epoch.epoch as f64 * (self.epochs - epoch.epoch) as f64;
-                complain(format!("epoch {:>4}/{}  {}  {left:.0} s left", epoch.epoch, self.epochs, figures(&line)));
+                complain(format!(
+                    "epoch {:>4}/{}  {}  {left:.0} s left",
+                    epoch.epoch,
+                    self.epochs,
+                    figures(&line)
+                ));
             }
             Show::Json => complain(&json),
             Show::Plain | Show::Nothing => {}
@@ -129,7 +147,10 @@ impl<'r> Watch<'r> {
 
 /// `loss 0.8123  valid RMSE 0.9231  12.3 M ratings/s`
 fn figures(line: &EpochLine) -> String {
-    let valid = line.valid_rmse.map(|rmse| format!("  valid RMSE {rmse:.4}")).unwrap_or_default();
+    let valid = line
+        .valid_rmse
+        .map(|rmse| format!("  valid RMSE {rmse:.4}"))
+        .unwrap_or_default();
     let speed = match line.ratings_per_second {
         fast if fast >= 1e6 => format!("{:.1} M", fast / 1e6),
         slow => format!("{:.0} k", slow / 1e3),
@@ -140,11 +161,15 @@ fn figures(line: &EpochLine) -> String {
 impl Observer for Watch<'_> {
     fn on_event(&mut self, event: &Event) -> ControlFlow<()> {
         match event {
-            Event::Started { n_ratings, epochs, .. } => {
+            Event::Started {
+                n_ratings, epochs, ..
+            } => {
                 (self.n_ratings, self.epochs) = (*n_ratings, *epochs);
                 if let Show::Bar(bar) = &self.show {
                     bar.set_length(*epochs as u64);
-                    let style = ProgressStyle::with_template("epoch {pos}/{len} {bar:24} {msg}  {eta} left");
+                    let style = ProgressStyle::with_template(
+                        "epoch {pos}/{len} {bar:24} {msg}  {eta} left",
+                    );
                     bar.set_style(style.expect("a template that was tried"));
                 }
                 ControlFlow::Continue(())

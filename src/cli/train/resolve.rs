@@ -9,7 +9,9 @@ use crate::gradient::L2Scale;
 use crate::loss::LossKind;
 use crate::model::{Bag, Link};
 use crate::optimizer::{OptimizerKind, Schedule};
-use crate::training::{Batch, ClipRule, Columns, Config, Keep, KernelChoice, Monitor, PerTable, Preset};
+use crate::training::{
+    Batch, ClipRule, Columns, Config, Keep, KernelChoice, Monitor, PerTable, Preset,
+};
 use crate::{Error, Result};
 
 /// A choice among names.
@@ -26,11 +28,20 @@ const BAGS: [(&str, Bag); 3] = [("mean", Bag::Mean), ("sqrt", Bag::Sqrt), ("sum"
 const KEEPS: [(&str, Keep); 2] = [("best", Keep::Best), ("last", Keep::Last)];
 const LOSSES: [(&str, LossKind); 1] = [("squared", LossKind::Squared)];
 const SCALES: [(&str, L2Scale); 2] = [("row", L2Scale::Row), ("rating", L2Scale::Rating)];
-const MONITORS: [(&str, Monitor); 2] = [("valid_rmse", Monitor::ValidRmse), ("valid_mae", Monitor::ValidMae)];
-const KERNELS: [(&str, KernelChoice); 2] = [("auto", KernelChoice::Auto), ("portable", KernelChoice::Portable)];
+const MONITORS: [(&str, Monitor); 2] = [
+    ("valid_rmse", Monitor::ValidRmse),
+    ("valid_mae", Monitor::ValidMae),
+];
+const KERNELS: [(&str, KernelChoice); 2] = [
+    ("auto", KernelChoice::Auto),
+    ("portable", KernelChoice::Portable),
+];
 
 fn name_of<T: PartialEq>(value: &T, choices: &[(&'static str, T)]) -> Option<String> {
-    choices.iter().find(|(_, choice)| choice == value).map(|(name, _)| (*name).to_owned())
+    choices
+        .iter()
+        .find(|(_, choice)| choice == value)
+        .map(|(name, _)| (*name).to_owned())
 }
 
 /// `LO..HI`.
@@ -46,7 +57,13 @@ fn link(text: &str) -> Result<Link> {
     };
     match text {
         "identity" => Ok(Link::Identity),
-        _ => sigmoid().ok_or_else(|| Error::config("link", format!("{text:?}"), "identity, or sigmoid:LO..HI as in sigmoid:1..5")),
+        _ => sigmoid().ok_or_else(|| {
+            Error::config(
+                "link",
+                format!("{text:?}"),
+                "identity, or sigmoid:LO..HI as in sigmoid:1..5",
+            )
+        }),
     }
 }
 
@@ -55,7 +72,13 @@ fn clip(text: &str) -> Result<ClipRule> {
         "auto" => Ok(ClipRule::Auto),
         "none" => Ok(ClipRule::None),
         _ => {
-            let (lo, hi) = range(text).ok_or_else(|| Error::config("clip", format!("{text:?}"), "auto, none, or LO..HI as in 1..5"))?;
+            let (lo, hi) = range(text).ok_or_else(|| {
+                Error::config(
+                    "clip",
+                    format!("{text:?}"),
+                    "auto, none, or LO..HI as in 1..5",
+                )
+            })?;
             Ok(ClipRule::Range { lo, hi })
         }
     }
@@ -64,16 +87,27 @@ fn clip(text: &str) -> Result<ClipRule> {
 fn schedule(text: &str) -> Result<Schedule> {
     let step = || {
         let (every, factor) = text.strip_prefix("step:")?.split_once(':')?;
-        let every = if every == "auto" { 0 } else { every.parse().ok().filter(|&n: &usize| n > 0)? };
-        Some(Schedule::Step { every, factor: factor.parse().ok()? })
+        let every = if every == "auto" {
+            0
+        } else {
+            every.parse().ok().filter(|&n: &usize| n > 0)?
+        };
+        Some(Schedule::Step {
+            every,
+            factor: factor.parse().ok()?,
+        })
     };
     match text {
         "constant" => Ok(Schedule::Constant),
         "cosine" => Ok(Schedule::Cosine),
         "one-cycle" => Ok(Schedule::OneCycle),
-        "step" => Ok(Schedule::Step { every: 0, factor: 0.1 }),
+        "step" => Ok(Schedule::Step {
+            every: 0,
+            factor: 0.1,
+        }),
         _ => step().ok_or_else(|| {
-            let wanted = "constant, cosine, step, step:EPOCHS:FACTOR as in step:30:0.5, or one-cycle";
+            let wanted =
+                "constant, cosine, step, step:EPOCHS:FACTOR as in step:30:0.5, or one-cycle";
             Error::config("schedule", format!("{text:?}"), wanted)
         }),
     }
@@ -84,7 +118,11 @@ fn batch(text: &str) -> Result<Batch> {
         "auto" => Ok(Batch::Auto),
         "full" => Ok(Batch::Full),
         _ => text.parse().map(Batch::Size).map_err(|_| {
-            Error::config("batch", format!("{text:?}"), "auto, full, or a whole number of 1 or more")
+            Error::config(
+                "batch",
+                format!("{text:?}"),
+                "auto, full, or a whole number of 1 or more",
+            )
         }),
     }
 }
@@ -110,9 +148,17 @@ fn columns_text(columns: &Columns) -> Option<String> {
 fn per_table(flag: &str, entries: &[String], preset: &PerTable) -> Result<PerTable> {
     let mut values = preset.clone();
     for entry in entries {
-        let (key, number) = entry.split_once('=').map_or((None, entry.as_str()), |(key, number)| (Some(key.trim()), number));
+        let (key, number) = entry
+            .split_once('=')
+            .map_or((None, entry.as_str()), |(key, number)| {
+                (Some(key.trim()), number)
+            });
         let number: f64 = number.trim().parse().map_err(|_| {
-            Error::config(flag, format!("{entry:?}"), "a number, or TABLE=NUMBER as in bias=4 or item.genres=3")
+            Error::config(
+                flag,
+                format!("{entry:?}"),
+                "a number, or TABLE=NUMBER as in bias=4 or item.genres=3",
+            )
         })?;
         match key {
             None => values = values.with_default(number),
@@ -125,7 +171,10 @@ fn per_table(flag: &str, entries: &[String], preset: &PerTable) -> Result<PerTab
 impl Settings {
     /// The preset, and everything that differs from it.
     pub fn config(&self) -> Result<Config> {
-        let preset = self.preset.as_deref().map_or(Ok(Preset::Rating), |text| choice("preset", text, &PRESETS))?;
+        let preset = self
+            .preset
+            .as_deref()
+            .map_or(Ok(Preset::Rating), |text| choice("preset", text, &PRESETS))?;
         let mut c = Config::preset(preset);
         macro_rules! set {
             ($($field:ident $(= $parse:expr)?),* $(,)?) => {
@@ -137,14 +186,28 @@ impl Settings {
         c.n_factors = self.factors.unwrap_or(c.n_factors);
         c.global_mean = self.mean.unwrap_or(c.global_mean);
         c.optimizer = match &self.optimizer {
-            Some(text) => Some(choice("optimizer", text, &OptimizerKind::ALL.map(|kind| (kind.name(), kind)))?),
+            Some(text) => Some(choice(
+                "optimizer",
+                text,
+                &OptimizerKind::ALL.map(|kind| (kind.name(), kind)),
+            )?),
             None => None,
         };
         c.epsilon = self.epsilon;
         c.patience = self.patience;
         let (l2_default, std_default) = (c.l2.clone(), c.init_std.clone());
         set!(
-            epochs, shuffle, beta1, beta2, learning_rate, warmup, weight_decay, biases, group_biases, seed, threads,
+            epochs,
+            shuffle,
+            beta1,
+            beta2,
+            learning_rate,
+            warmup,
+            weight_decay,
+            biases,
+            group_biases,
+            seed,
+            threads,
             batch = |text: &String| batch(text),
             schedule = |text: &String| schedule(text),
             link = |text: &String| link(text),
@@ -168,8 +231,15 @@ impl Settings {
     #[must_use]
     pub fn resolved(self, config: &Config, optimizer: OptimizerKind) -> Settings {
         let entries = |values: &PerTable| {
-            let exceptions = values.exceptions().iter().map(|(key, value)| format!("{key}={value}"));
-            Some(std::iter::once(values.default().to_string()).chain(exceptions).collect())
+            let exceptions = values
+                .exceptions()
+                .iter()
+                .map(|(key, value)| format!("{key}={value}"));
+            Some(
+                std::iter::once(values.default().to_string())
+                    .chain(exceptions)
+                    .collect(),
+            )
         };
         let c = config.clone();
         Settings {
@@ -241,15 +311,24 @@ mod tests {
             let once = resolve(asked);
             let again = resolve(once.clone());
             assert_eq!(once, again);
-            assert_eq!(once.config().expect("a configuration"), again.config().expect("a configuration"));
+            assert_eq!(
+                once.config().expect("a configuration"),
+                again.config().expect("a configuration")
+            );
         }
     }
 
     #[test]
     fn an_entry_for_all_tables_leaves_the_biases() {
-        let settings = Settings { l2: Some(vec!["3".into()]), ..Settings::default() };
+        let settings = Settings {
+            l2: Some(vec!["3".into()]),
+            ..Settings::default()
+        };
         let l2 = settings.config().expect("a configuration").l2;
-        assert_eq!((l2.factors("user", None), l2.biases("user", None)), (3.0, 4.0));
+        assert_eq!(
+            (l2.factors("user", None), l2.biases("user", None)),
+            (3.0, 4.0)
+        );
     }
 
     #[test]
@@ -257,13 +336,55 @@ mod tests {
         let refused = |settings: Settings| settings.config().expect_err("nonsense").to_string();
         let some = |text: &str| Some(text.to_owned());
         for (error, wanted) in [
-            (refused(Settings { preset: some("movies"), ..Settings::default() }), "rating, notebook"),
-            (refused(Settings { link: some("sigmoid"), ..Settings::default() }), "sigmoid:1..5"),
-            (refused(Settings { clip: some("1-5"), ..Settings::default() }), "1..5"),
-            (refused(Settings { schedule: some("step:0:1"), ..Settings::default() }), "step:30:0.5"),
-            (refused(Settings { batch: some("-5"), ..Settings::default() }), "1 or more"),
-            (refused(Settings { l2: Some(vec!["bias".into()]), ..Settings::default() }), "bias=4"),
-            (refused(Settings { optimizer: some("Adam"), ..Settings::default() }), "lazy-adam"),
+            (
+                refused(Settings {
+                    preset: some("movies"),
+                    ..Settings::default()
+                }),
+                "rating, notebook",
+            ),
+            (
+                refused(Settings {
+                    link: some("sigmoid"),
+                    ..Settings::default()
+                }),
+                "sigmoid:1..5",
+            ),
+            (
+                refused(Settings {
+                    clip: some("1-5"),
+                    ..Settings::default()
+                }),
+                "1..5",
+            ),
+            (
+                refused(Settings {
+                    schedule: some("step:0:1"),
+                    ..Settings::default()
+                }),
+                "step:30:0.5",
+            ),
+            (
+                refused(Settings {
+                    batch: some("-5"),
+                    ..Settings::default()
+                }),
+                "1 or more",
+            ),
+            (
+                refused(Settings {
+                    l2: Some(vec!["bias".into()]),
+                    ..Settings::default()
+                }),
+                "bias=4",
+            ),
+            (
+                refused(Settings {
+                    optimizer: some("Adam"),
+                    ..Settings::default()
+                }),
+                "lazy-adam",
+            ),
         ] {
             assert!(error.contains(wanted), "{error}");
         }

@@ -163,7 +163,9 @@ settings! {
 
 /// A TOML value that may be written as text or as a number: `batch = "full"`, `batch = 1024`.
 fn text<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error> {
-    one(&toml::Value::deserialize(value)?).map(Some).ok_or_else(|| D::Error::custom("wanted text or a number"))
+    one(&toml::Value::deserialize(value)?)
+        .map(Some)
+        .ok_or_else(|| D::Error::custom("wanted text or a number"))
 }
 
 /// Entries of several tables: `l2 = 12`, `l2 = ["12", "bias=4"]`, or `l2 = { default = 12, bias = 4, "item.genres" = 3 }`.
@@ -225,8 +227,14 @@ mod tests {
 
     #[test]
     fn flags_win_over_the_file() {
-        let flags = Settings { factors: Some(32), ..Settings::default() };
-        let file: Settings = toml::from_str("factors = 8\nepochs = 5\nbatch = 1024\nl2 = { default = 12, bias = 4 }").expect("TOML");
+        let flags = Settings {
+            factors: Some(32),
+            ..Settings::default()
+        };
+        let file: Settings = toml::from_str(
+            "factors = 8\nepochs = 5\nbatch = 1024\nl2 = { default = 12, bias = 4 }",
+        )
+        .expect("TOML");
         let both = flags.or(file);
         assert_eq!((both.factors, both.epochs), (Some(32), Some(5)));
         assert_eq!(both.batch.as_deref(), Some("1024"));
@@ -237,8 +245,13 @@ mod tests {
 
     #[test]
     fn a_key_that_is_no_knob_is_refused() {
-        let error = toml::from_str::<Settings>("factor = 8").expect_err("no such key").to_string();
-        assert!(error.contains("factor") && error.contains("factors"), "{error}");
+        let error = toml::from_str::<Settings>("factor = 8")
+            .expect_err("no such key")
+            .to_string();
+        assert!(
+            error.contains("factor") && error.contains("factors"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -252,6 +265,10 @@ mod tests {
             ..Settings::default()
         };
         let text = toml::to_string(&settings).expect("TOML");
-        assert_eq!(toml::from_str::<Settings>(&text).expect("TOML"), settings, "{text}");
+        assert_eq!(
+            toml::from_str::<Settings>(&text).expect("TOML"),
+            settings,
+            "{text}"
+        );
     }
 }
