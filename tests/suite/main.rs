@@ -1,5 +1,6 @@
 //! One binary, a file per question.
 
 mod artifact;
+mod cli;
 mod golden;
 mod gradcheck;
