@@ -43,11 +43,18 @@ pub mod train;
     Results go to standard output, everything else to standard error."
 )]
 struct Arguments {
-    /// How results are written; with -o the file's ending decides, and without either it is a table
-    #[arg(long, global = true, value_enum, value_name = "FORMAT")]
+    /// How results are written; a table if not given, or what the ending of the file of -o says
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "table|json|csv",
+        hide_possible_values = true,
+        display_order = 900
+    )]
     format: Option<Format>,
     /// Print results and errors, and nothing else
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = 901)]
     quiet: bool,
     #[command(subcommand)]
     command: Command,

@@ -4,7 +4,7 @@
 
 use super::near;
 use super::query::{Condition, Query};
-use crate::data::{Catalog, Column};
+use crate::data::{Catalog, Column, Ids};
 use crate::{Error, Model, Result};
 
 /// The candidates of a query.
@@ -108,8 +108,16 @@ pub(super) fn unknown_user(model: &Model, user_id: &str) -> Error {
         name: user_id.into(),
         hint: match model.items().ids().index(user_id) {
             Some(_) => "there is an item with this id".into(),
-            None => near::did_you_mean(user_id, model.users().ids().names().iter()),
+            None => near_id(user_id, "users", model.users().ids()),
         },
+    }
+}
+
+fn near_id(id: &str, what: &str, ids: &Ids) -> String {
+    let hint = near::did_you_mean(id, ids.names().iter());
+    match hint.is_empty() {
+        true => near::such_as(what, ids.names().iter()),
+        false => hint,
     }
 }
 
@@ -119,7 +127,7 @@ fn unknown_item(model: &Model, item_id: &str) -> Error {
         name: item_id.into(),
         hint: match model.users().ids().index(item_id) {
             Some(_) => "there is a user with this id".into(),
-            None => near::did_you_mean(item_id, model.items().ids().names().iter()),
+            None => near_id(item_id, "items", model.items().ids()),
         },
     }
 }

@@ -1,7 +1,7 @@
 //! Which name was meant?
 //!
 //! The names at the least edit distance (Levenshtein, 1966): the number of characters to insert, delete or replace, where case does not
-//! count. Only for the text of an error; cost: the length of the name squared, for every name there is.
+//! count. A number is near to itself with other leading zeros and to nothing else: 941 is no misspelling of 942. Only for the text of an error; cost: the length of the name squared, for every name there is.
 
 use std::collections::BTreeSet;
 
@@ -42,19 +42,36 @@ pub(super) fn near_or_all<'a>(
     }
 }
 
+/// What an id looks like: "the model has 943 users, such as …".
+pub(super) fn such_as<'a>(what: &str, names: impl ExactSizeIterator<Item = &'a str>) -> String {
+    match names.len() {
+        0 => format!("the model has no {what}"),
+        n => format!(
+            "the model has {n} {what}, such as {}",
+            quoted(names.take(MAX_NAMES))
+        ),
+    }
+}
+
 /// The nearest names within the allowed distance, nearest first, equal distances in their order.
 fn near<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let wanted = folded(wanted);
     if wanted.len() > MAX_LENGTH {
         return Vec::new();
     }
-    let allowed = (wanted.len() / 3).clamp(1, 3);
+    let allowed = wanted.len().div_ceil(3).clamp(1, 3);
+    let number = is_number(&wanted);
     let mut best: BTreeSet<(usize, usize, &str)> = BTreeSet::new();
     for (position, name) in names.enumerate() {
         if name.len().abs_diff(wanted.len()) > 4 * allowed || name.len() > 4 * MAX_LENGTH {
             continue;
         }
-        let distance = distance(&wanted, &folded(name));
+        let folded = folded(name);
+        let distance = match (number, is_number(&folded)) {
+            (true, true) if without_zeros(&wanted) == without_zeros(&folded) => 0,
+            (false, false) => distance(&wanted, &folded),
+            _ => continue,
+        };
         if distance <= allowed && distance < wanted.len() {
             best.insert((distance, position, name));
             if best.len() > MAX_NAMES {
@@ -63,6 +80,15 @@ fn near<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Vec<&'a str> 
         }
     }
     best.into_iter().map(|(_, _, name)| name).collect()
+}
+
+fn is_number(name: &[char]) -> bool {
+    name.iter().all(char::is_ascii_digit)
+}
+
+fn without_zeros(name: &[char]) -> &[char] {
+    let zeros = name.iter().take_while(|&&c| c == '0').count();
+    &name[zeros..]
 }
 
 fn folded(name: &str) -> Vec<char> {
@@ -116,6 +142,9 @@ mod tests {
             r#"the values are "Drama", "Horror", "Honor", "Sci-Fi""#
         );
         assert_eq!(did_you_mean("western", names.into_iter()), "");
+        assert_eq!(near("gnre", ["genres", "year"].into_iter()), ["genres"]);
+        let numbers = ["2844", "0002844", "2845", "x2844"];
+        assert_eq!(near("02844", numbers.into_iter()), ["2844", "0002844"]);
         assert_eq!(near(&"x".repeat(1000), names.into_iter()), [""; 0]);
     }
 }

@@ -259,7 +259,7 @@ mod tests {
         );
         assert_eq!(
             message(Query::user("quite another")),
-            r#"no user "quite another""#
+            r#"no user "quite another"; the model has 4 users, such as "ann", "bob", "eve""#
         );
     }
 

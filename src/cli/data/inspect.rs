@@ -154,7 +154,7 @@ fn figures(summary: &Summary) -> [(&'static str, Cell<'static>); 10] {
 fn text(data: &Dataset, summary: &Summary) -> String {
     let mut text = String::new();
     for file in files(&data.report) {
-        text.push_str(&table::safe(&about(file)));
+        text.push_str(&about(file));
         text.push('\n');
     }
     let mut line = |name: &str, value: String, remark: String| {
@@ -229,15 +229,23 @@ fn about(file: &FileReport) -> String {
         "tab" => "tabs".into(),
         other => format!("{other:?}"),
     };
-    let header = if file.header { "a header" } else { "no header" };
+    let header = if file.header {
+        "with a header"
+    } else {
+        "without a header"
+    };
     let mut text = format!(
-        "{}: {} between {separator}, {header}\n  {}\n",
-        file.path.display(),
+        "{}\n  {}, separated by {separator}, {header}\n  {}\n",
+        table::safe(&file.path.display().to_string()),
         counted(file.rows, "row"),
-        roles.join(", ")
+        table::safe(&roles.join(", "))
     );
     if !file.ignored.is_empty() {
-        let _ = writeln!(text, "  not used: {}", file.ignored.join(", "));
+        let _ = writeln!(
+            text,
+            "  not used: {}",
+            table::safe(&file.ignored.join(", "))
+        );
     }
     text
 }
