@@ -95,6 +95,7 @@ pub enum Error {
 
 impl Error {
     /// For `map_err`: the operating system's error with the path and the deed.
+    #[cfg(any(feature = "train", test))]
     pub(crate) fn io(
         path: impl Into<PathBuf>,
         doing: &'static str,

@@ -1,14 +1,14 @@
 //! Chapter 15. How is all this used from a shell?
 //!
-//! One file a command; a command reads its files, calls the chapters before, and hands the result to [`output`], the only place that prints.
+//! One file a command; a command reads its files, calls the chapters before, and hands the result to `output`, the only place that prints.
 //!
 //! | folder | commands |
 //! |---|---|
-//! | [`train`] | `demo`, `train`: from ratings to a model |
-//! | [`serve`] | `predict`, `recommend`: ask a model |
-//! | [`judge`] | `evaluate`: how good is it? |
-//! | [`keep`] | `export`: take the embeddings elsewhere |
-//! | [`data`] | `data inspect`, `data split`, `data generate`: ratings before any model |
+//! | `train` | `demo`, `train`: from ratings to a model |
+//! | `serve` | `predict`, `recommend`: ask a model |
+//! | `judge` | `evaluate`: how good is it? |
+//! | `keep` | `export`: take the embeddings elsewhere |
+//! | `data` | `data inspect`, `data split`, `data generate`: ratings before any model |
 //!
 //! | exit code | means |
 //! |---|---|
@@ -16,6 +16,11 @@
 //! | 1 | an error in the input |
 //! | 2 | a command that cannot be understood, or a setting out of its range |
 //! | 4 | training diverged |
+
+#![allow(
+    unreachable_pub,
+    reason = "the commands are private; what they say to each other is theirs"
+)]
 
 use std::error::Error as _;
 use std::ffi::OsString;
@@ -26,14 +31,14 @@ use clap::{Parser, Subcommand};
 use crate::{Error, Result};
 use output::{Format, Manner};
 
-pub mod data;
+mod data;
 mod given;
-pub mod judge;
-pub mod keep;
-pub mod output;
-pub mod serve;
+mod judge;
+mod keep;
+mod output;
+mod serve;
 mod table;
-pub mod train;
+mod train;
 
 /// Matrix factorization from scratch: embeddings from ratings, predictions and recommendations from embeddings.
 #[derive(Debug, Parser)]

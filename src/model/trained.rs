@@ -263,6 +263,7 @@ impl ModelSide {
     /// ```text
     /// P_r = p_r + Σ_groups Σ_f w_rf · x_f,      groups and features in their order
     /// ```
+    #[cfg(any(feature = "train", test))]
     pub(crate) fn compose(&mut self) {
         if self.groups.is_empty() {
             (self.composed, self.composed_biases) = (None, None);

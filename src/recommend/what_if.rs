@@ -118,7 +118,6 @@ fn value_of(group: &ModelGroup, name: &str) -> Result<u32> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::Kind;
     use crate::model::{Bag, example};
 

@@ -14,7 +14,7 @@
 //! |---|---|
 //! | [`config`] | which knobs are there, and what may they be? |
 //! | [`groups`] | which columns become features? |
-//! | [`initial`] | where do the tables start? |
+//! | `initial` | where do the tables start? |
 //! | [`state`] | what must be known to go on from an epoch? |
 //! | [`trainer`] | in which order is all of it done? |
 //! | [`observer`] | how does one watch, and stop it? |

@@ -600,7 +600,8 @@ fn a_split_holds_every_rating_once_with_its_own_ids() {
         let (train, test) = (read("train.csv"), read("test.csv"));
         let mut found: Vec<&str> = train.lines().skip(1).chain(test.lines().skip(1)).collect();
         let mut wanted: Vec<&str> = rows.iter().map(String::as_str).collect();
-        (found.sort_unstable(), wanted.sort_unstable());
+        found.sort_unstable();
+        wanted.sort_unstable();
         assert_eq!(found, wanted, "{by}");
         assert_eq!(test.lines().count() - 1, n_test, "{by}");
         split(&[]).is_error(1, &["train.csv", "--force"]);

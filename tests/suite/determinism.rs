@@ -124,7 +124,7 @@ fn threads_kernels_and_the_c_library_change_no_byte() {
     for case in cases(&folder) {
         for (mode, flags) in MODES {
             let wanted = train(&case, &run, flags, &["--threads", "1"], false);
-            let mut same = |more: &[&str], masked| {
+            let same = |more: &[&str], masked| {
                 let got = train(&case, &run, flags, more, masked);
                 assert!(
                     got == wanted,

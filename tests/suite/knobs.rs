@@ -122,7 +122,7 @@ fn model(folder: &Folder, flags: &[&str]) -> Vec<u8> {
     let mut command = lowrank();
     command
         .arg("train")
-        .arg(ratings(&folder))
+        .arg(ratings(folder))
         .args(base)
         .args(flags);
     let items = fixture("notebook/movies_multi_genre.csv");

@@ -1,5 +1,9 @@
 //! One binary, a file per question.
-#![allow(clippy::print_stderr, unreachable_pub, reason = "tests say why they are skipped, and are no library")]
+#![allow(
+    clippy::print_stderr,
+    unreachable_pub,
+    reason = "tests say why they are skipped, and are no library"
+)]
 
 mod architecture;
 mod artifact;

@@ -15,6 +15,8 @@ use proptest::prelude::*;
 
 /// A rating as the file says it: user, item, rating, time, weight.
 type Row = (&'static str, &'static str, f32, Option<i64>, Option<f32>);
+/// Its name, its bytes, three flags or settings, and what must come out.
+type Odd = (&'static str, Vec<u8>, [&'static str; 3], Vec<Row>);
 
 fn row(user: &'static str, item: &'static str, rating: f32) -> Row {
     (user, item, rating, None, None)
@@ -24,8 +26,11 @@ fn timed(user: &'static str, item: &'static str, rating: f32, time: i64) -> Row 
     (user, item, rating, Some(time), None)
 }
 
+/// User, item, rating, time, weight.
+type OwnedRow = (String, String, f32, Option<i64>, Option<f32>);
+
 /// The ratings of a data set, by name.
-fn rows(data: &Dataset) -> Vec<(String, String, f32, Option<i64>, Option<f32>)> {
+fn rows(data: &Dataset) -> Vec<OwnedRow> {
     let all = &data.interactions;
     let row = |n: usize| {
         (
@@ -67,7 +72,7 @@ fn odd_files_that_are_right_are_read() {
     let one = vec![row("u", "i", 3.0)];
     let two = vec![row("u", "i", 3.0), row("v", "j", 4.5)];
     let quoted = vec![row("a,b", "say \"hi\"", 3.0), row("two\nlines", " ", 1.0)];
-    let table: Vec<(&str, Vec<u8>, [&str; 3], Vec<Row>)> = vec![
+    let table: Vec<Odd> = vec![
         (
             "a header",
             b"user_id,item_id,rating\nu,i,3\nv,j,4.5\n".into(),
@@ -883,7 +888,7 @@ fn a_file_without_permission_is_named() {
     use std::os::unix::fs::PermissionsExt;
     let folder = Folder::new("permission");
     let path = folder.file("r.csv", b"u,i,3\n");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
     if fs::File::open(&path).is_ok() {
         eprintln!("skipped: this user may read everything");
         return;

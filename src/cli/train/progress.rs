@@ -120,7 +120,7 @@ impl<'r> Watch<'r> {
                 bar.set_position(epoch.epoch as u64);
             }
             Show::Plain
-                if epoch.epoch % self.epochs.div_ceil(20) == 0
+                if epoch.epoch.is_multiple_of(self.epochs.div_ceil(20))
                     || epoch.epoch == 1
                     || epoch.epoch == self.epochs =>
             {

@@ -1,7 +1,7 @@
 //! Which flags set which knobs?
 //!
 //! One list serves three purposes: the flags of `train`, the keys of `--config run.toml`, and the file `config.toml` that a run leaves behind. Every field is optional:
-//! a flag that was given wins, then the file's key, then the preset's default. Here is only what was typed; what it means stands in [`resolve`](super::resolve).
+//! a flag that was given wins, then the file's key, then the preset's default. Here is only what was typed; what it means stands in `resolve`.
 
 use std::path::PathBuf;
 
