@@ -37,11 +37,7 @@ pub struct LoadReport {
 impl LoadReport {
     /// Whether ratings were read, or clicks that all count as 1.
     pub fn has_ratings(&self) -> bool {
-        self.ratings.is_empty()
-            || self
-                .ratings
-                .iter()
-                .any(|file| file.roles.iter().any(|(role, _)| *role == "rating"))
+        self.ratings.is_empty() || self.ratings.iter().any(FileReport::has_ratings)
     }
 }
 

@@ -116,28 +116,29 @@ impl Dataset {
         match &split.kind {
             Kind::Random { fraction, seed } => {
                 let n = share(*fraction, self.n_ratings())?;
-                self.halves(&choose(
-                    self.n_ratings(),
-                    n,
-                    &mut Stream::new(*seed, "split"),
-                ))
+                self.halves(
+                    "valid-fraction",
+                    &choose(self.n_ratings(), n, &mut Stream::new(*seed, "split")),
+                )
             }
-            Kind::ByUser { fraction, seed } => self.halves(&self.share_of_each(*fraction, *seed)?),
-            Kind::LeaveLast => self.halves(&self.last_of_each()),
-            Kind::ByTime { fraction } => self.halves(&self.latest(*fraction)?),
+            Kind::ByUser { fraction, seed } => {
+                self.halves("valid-fraction", &self.share_of_each(*fraction, *seed)?)
+            }
+            Kind::LeaveLast => self.halves("valid-by", &self.last_of_each()),
+            Kind::ByTime { fraction } => self.halves("valid-fraction", &self.latest(*fraction)?),
             Kind::Given { path, options } => self.given(path, options),
         }
     }
 
     /// Sorts the ratings into two halves by whether they are held out.
-    fn halves(&self, held_out: &[bool]) -> Result<Halves> {
+    fn halves(&self, setting: &str, held_out: &[bool]) -> Result<Halves> {
         let (mut train, mut valid) = (Vec::new(), Vec::new());
         for (position, &out) in held_out.iter().enumerate() {
             if out { &mut valid } else { &mut train }.push(position);
         }
         if train.is_empty() || valid.is_empty() {
             return Err(Error::config(
-                "valid-fraction",
+                setting,
                 format!(
                     "a split into {} ratings for training and {} held out",
                     train.len(),
@@ -391,6 +392,7 @@ mod tests {
             ] {
                 let error = data(true).split(&split).unwrap_err();
                 assert!(matches!(error, Error::Config { .. }), "{fraction}: {error}");
+                assert!(error.to_string().contains("between 0 and 1"), "{error}");
             }
         }
     }

@@ -77,6 +77,15 @@ impl Inputs {
             builder = builder.users(users)?;
         }
         let all = builder.build()?;
+        if !all.report.has_ratings() {
+            return Err(Error::File {
+                path: ratings.into(),
+                got: "pairs of user and item without a rating".into(),
+                wanted: "a column of ratings, by its name in --columns user=…,item=…,rating=… where it has another; \
+                         clicks cannot be trained on yet"
+                    .into(),
+            });
+        }
         let (train, valid) = hold_out(all, settings, &options)?;
         let files = fingerprints
             .into_iter()

@@ -3,7 +3,7 @@
 //! Three answers, the first that applies:
 //!
 //! 1. the flag `--columns`: roles in order (`user,item,rating,_,timestamp`), or each by name or position (`user=uid,item=2,rating=score`);
-//! 2. the names of the first line, if one of them is known (`user_id`, `MovieID`, `Book-Rating`, …); a name that says *id* goes before one that does not;
+//! 2. the names of the first line, if one of them is known (`user_id`, `MovieID`, `Book-Rating`, …) and none is a number; a name that says *id* goes before one that does not;
 //! 3. the order: user, item, rating, and a fourth that is a time.
 //!
 //! Two columns without names could be clicks, or ratings that lost a column: they are an error.
@@ -54,6 +54,11 @@ pub(super) fn any_known(header: &[String], kinds: &[&Names]) -> bool {
     })
 }
 
+/// Whether one of `fields` is a number, which no column is called.
+pub(super) fn any_number(fields: &[String]) -> bool {
+    fields.iter().any(|field| values::rating(field).is_some())
+}
+
 /// The columns of the best rank that `header` reaches.
 pub(super) fn matching(header: &[String], ranks: &Names) -> Vec<usize> {
     let header: Vec<String> = header.iter().map(|name| plain(name)).collect();
@@ -102,10 +107,10 @@ impl Layout {
         let finder = Finder { first, path };
         let mut columns = match &options.columns {
             Some(spec) => finder.of_spec(spec)?,
-            None if finder.has_known_name() => finder.of_names(purpose)?,
+            None if finder.are_names() => finder.of_names(purpose)?,
             None => finder.of_order(purpose)?,
         };
-        let mut header = finder.has_known_name();
+        let mut header = finder.are_names();
         if let Some(spec) = &options.columns {
             header |= spec.places.iter().any(|(_, p)| matches!(p, Place::Name(_)));
         }
@@ -180,8 +185,11 @@ impl Finder<'_> {
         )
     }
 
-    fn has_known_name(&self) -> bool {
-        any_known(self.first, &[&USER, &ITEM, &RATING, &TIMESTAMP, &WEIGHT])
+    /// Whether these are names: two that can only be, or one and no number. (A film may be called "Time".)
+    fn are_names(&self) -> bool {
+        let both = any_known(self.first, &[&USER]) && any_known(self.first, &[&ITEM]);
+        let kinds: [&Names; 5] = [&USER, &ITEM, &RATING, &TIMESTAMP, &WEIGHT];
+        both || any_known(self.first, &kinds) && !any_number(self.first)
     }
 
     fn find(&self, place: &Place) -> Result<usize> {
@@ -331,7 +339,7 @@ mod tests {
 
     #[test]
     fn names_say_what_a_column_is() {
-        let cases: [(&str, Found); 8] = [
+        let cases: [(&str, Found); 9] = [
             ("user_id,movie_id,rating", (0, 1, Some(2), None, true)),
             (
                 "Rating,UserID,timestamp,Movie Id",
@@ -343,6 +351,7 @@ mod tests {
             ("user,item", (0, 1, None, None, true)),
             ("user,item,time", (0, 1, None, Some(2), true)),
             ("user,item,weight", (0, 1, None, None, true)),
+            ("user,item,rating,0", (0, 1, Some(2), None, true)),
         ];
         for (line, wanted) in cases {
             assert_eq!(found(line, None), wanted, "{line}");
@@ -352,6 +361,7 @@ mod tests {
     #[test]
     fn without_names_the_order_says_it() {
         assert_eq!(found("1,2,3", None), (0, 1, Some(2), None, false));
+        assert_eq!(found("1,Time,3", None), (0, 1, Some(2), None, false));
         assert_eq!(found("1,2,3,4", None), (0, 1, Some(2), Some(3), false));
         assert_eq!(found("1,2,3,4,x", None), (0, 1, Some(2), Some(3), false));
         assert_eq!(found("1,2,3,x,4", None), (0, 1, Some(2), None, false));

@@ -227,6 +227,15 @@ pub struct FileReport {
     pub ignored: Vec<String>,
 }
 
+impl FileReport {
+    /// Whether the file has a column of ratings; without one each row is a click, and its rating 1.
+    pub fn has_ratings(&self) -> bool {
+        self.roles
+            .iter()
+            .any(|(role, _)| *role == Role::Rating.name())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::columns::{ITEM, Names, USER, any_known, matching};
+use super::columns::{ITEM, Names, USER, any_known, any_number, matching};
 use super::ratings::column_name;
 use super::records::{Record, Records};
 use super::{FileReport, ReadOptions, Separator, Source, shown};
@@ -28,6 +28,9 @@ const TITLE: [&str; 2] = [
 ];
 const FEATURE: [&str; 1] = ["genre genres"];
 
+/// The greatest number of columns: a line of 64 KiB can name 30,000, and each has a place for every row of the ratings.
+const MAX_COLUMNS: usize = 1024;
+
 /// What a cell says that has no genre, in the MovieLens sets.
 const NONE: &str = "(no genres listed)";
 
@@ -47,7 +50,9 @@ impl SideLayout {
     fn new(first: &[String], side: Side, path: &Path) -> Result<SideLayout> {
         let users = side == Side::Users;
         let own: &Names = if users { &USER } else { &ITEM };
-        let header = any_known(first, &[own, &ID, &TITLE[..1], &FEATURE]);
+        // As for ratings: a film may be called "Name".
+        let header = any_known(first, &[&own[..1], &ID])
+            || any_known(first, &[own, &TITLE[..1], &FEATURE]) && !any_number(first);
         let (id, title) = if header {
             let at = |ranks: &Names| matching(first, ranks).first().copied();
             let id = at(&own[..1]).or(at(&ID)).or(at(&own[1..])).unwrap_or(0);
@@ -67,6 +72,13 @@ impl SideLayout {
                 _ => (n, format!("column{}", n + 1)),
             })
             .collect();
+        if others.len() > MAX_COLUMNS {
+            return Err(Error::File {
+                path: path.into(),
+                got: format!("{} columns", first.len()),
+                wanted: format!("at most {MAX_COLUMNS} beside id and title"),
+            });
+        }
         let mut seen = HashMap::new();
         for (column, name) in &others {
             if let Some(other) = seen.insert(name, column) {
