@@ -6,7 +6,8 @@
 //! score(u, i) = μ + b_u + b_i + ⟨P_u, Q_i⟩        P_u = p_u + Σ w_uf·x_f,   Q_i = q_i + Σ w_if·y_f
 //! ```
 //!
-//! ```
+#![cfg_attr(feature = "train", doc = "```")]
+#![cfg_attr(not(feature = "train"), doc = "```ignore")]
 //! use lowrank::data::{Dataset, Split};
 //! use lowrank::training::Config;
 //!
