@@ -178,6 +178,16 @@ fn what_would_change_bits_or_break_silence_is_not_used() {
             ("Command::new", ""),
             ("File::open", "data/ storage/ artifact/ cli/"),
             (".general_mat_mul", ""),
+            // The C library's differ in their last bit from CPU to CPU; `libm`'s do not. A model's f32 hides that nearly always, so no test of bytes
+            // would find them.
+            (".exp()", "cli/"),
+            (".ln()", "cli/"),
+            (".log", "cli/"),
+            (".cos()", "cli/"),
+            (".sin()", "cli/"),
+            (".tanh()", "cli/"),
+            (".powf(", "cli/"),
+            (".powi(", "cli/"),
         ] {
             let excepted = but_in
                 .split(' ')
