@@ -4,9 +4,10 @@
 
 use super::batches::Batches;
 use super::check::Checked;
-use super::config::{ClipRule, KernelChoice, PerTable};
+use super::config::{ClipRule, KernelChoice};
 use super::groups::{self, Chosen};
 use super::initial;
+use super::per_table::PerTable;
 use super::state::State;
 use super::trainer::Trainer;
 use super::validation::Finish as Predictions;

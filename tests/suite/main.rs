@@ -13,6 +13,7 @@ mod determinism;
 mod golden;
 mod gradcheck;
 mod knobs;
+mod learning;
 mod reading;
 mod readme;
 mod training;
