@@ -144,7 +144,7 @@ fn every_optimizer_goes_downhill() {
 fn without_some_items(data: &Dataset) -> (Dataset, Interactions) {
     let all = &data.interactions;
     let (cold, warm): (Vec<usize>, Vec<usize>) =
-        (0..all.len()).partition(|&n| all.items[n] % 10 == 0);
+        (0..all.len()).partition(|&n| all.items[n].is_multiple_of(10));
     (data.with(all.select(&warm)), all.select(&cold))
 }
 

@@ -16,4 +16,5 @@ mod knobs;
 mod learning;
 mod reading;
 mod readme;
+mod robustness;
 mod training;

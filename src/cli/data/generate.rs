@@ -56,6 +56,7 @@ impl Generate {
             seed: self.seed,
             ..SyntheticConfig::default()
         })?;
+        write::make(&self.output)?;
         write::ratings(&ratings, &data)?;
         write::items(&items, &data.items)?;
         for (path, n, thing) in [

@@ -73,6 +73,7 @@ impl Split {
             By::LeaveLast => How::leave_last(),
             By::Time => How::by_time(self.fraction),
         })?;
+        write::make(&self.output)?;
         write::ratings(&train, &halves.train)?;
         write::ratings(&test, &halves.valid)?;
         let duplicates = &data.report.duplicates;

@@ -9,13 +9,12 @@ use crate::data::{Catalog, Dataset, Ids, SideData};
 use crate::storage::{Disk, write_atomically};
 use crate::{Error, Result};
 
-/// The files in `folder`, which is made where it is not there; none of them may exist unless `force` is given.
+/// The files in `folder`; none of them may exist unless `force` is given. Asked before the work, so that it is not done in vain.
 pub(super) fn places<const N: usize>(
     folder: &Path,
     names: [&str; N],
     force: bool,
 ) -> Result<[PathBuf; N]> {
-    std::fs::create_dir_all(folder).map_err(Error::io(folder, "create"))?;
     let paths = names.map(|name| folder.join(name));
     match paths.iter().find(|path| path.exists() && !force) {
         Some(path) => Err(Error::File {
@@ -25,6 +24,11 @@ pub(super) fn places<const N: usize>(
         }),
         None => Ok(paths),
     }
+}
+
+/// Makes `folder` where it is not there: after the work, so that an error in the input leaves nothing behind.
+pub(super) fn make(folder: &Path) -> Result<()> {
+    std::fs::create_dir_all(folder).map_err(Error::io(folder, "create"))
 }
 
 /// The ratings: user_id, item_id, rating, and timestamp and weight where there are such.
