@@ -153,7 +153,7 @@ impl Job for Select<'_> {
 mod tests {
     use super::*;
     use crate::kernels::top_k::naive;
-    use crate::model::example;
+    use crate::model::{Clip, Link, example};
 
     fn ids(list: &[Recommendation]) -> Vec<&str> {
         list.iter().map(|line| line.item.as_str()).collect()
@@ -211,13 +211,26 @@ mod tests {
 
     #[test]
     fn a_list_shows_what_predict_gives() {
-        let model = example::model();
+        // Scores and predictions must differ, or showing the wrong one would go unnoticed.
+        let mut model = example::model();
+        model.link = Link::Sigmoid { lo: 1.0, hi: 5.0 };
         for user in ["ann", "bob", "eve", "zoe"] {
             for line in model.recommend(&Query::user(user).include_seen()).unwrap() {
                 let prediction = model.predict(user, &line.item).unwrap();
                 assert_eq!(line.score.to_bits(), prediction.value.to_bits());
             }
         }
+    }
+
+    #[test]
+    fn clipping_makes_equal_what_the_order_keeps_apart() {
+        let mut model = example::model();
+        model.clip = Some(Clip { lo: 1.0, hi: 4.0 });
+        // zoe's scores are 4½, 4¾, 4, 1¼: by predictions alone m1 would come before m2.
+        let list = model.recommend(&Query::user("zoe").include_seen()).unwrap();
+        assert_eq!(ids(&list), ["m2", "m1", "m3", "m4"]);
+        let scores: Vec<f32> = list.iter().map(|line| line.score).collect();
+        assert_eq!(scores, [4.0, 4.0, 4.0, 1.25]);
     }
 
     #[test]

@@ -701,22 +701,28 @@ fn errors_name_what_is_wrong_and_exit_codes_tell_them_apart() {
 #[test]
 fn verify_finds_damage_that_a_prediction_does_not_touch() {
     let folder = Folder::new("verify");
-    let (path, model) = folder.model();
-    let last = model
-        .users()
-        .ids()
-        .name(model.users().ids().len() as u32 - 1)
-        .to_owned();
-    let predict = |user: &str, more: &[&str]| {
-        let fixed = ["predict", &path, "--user", user, "--item", "25"];
+    // 1,000 rows of 32 factors: two chunks of 64 KiB, so that the first user's prediction does not read the last user's row.
+    let rows = (0..1000).map(|n| (format!("u{n}"), "film", (n % 5) as f32));
+    let data = Dataset::builder().rows(rows).unwrap().build().unwrap();
+    let config = Config::rating().n_factors(32).epochs(1).check().unwrap();
+    let model = config.fit(&data, None, &mut ()).unwrap();
+    let path = folder.path("model.lowrank");
+    model.save(&path).unwrap();
+    let predict = |more: &[&str]| {
+        let fixed = ["predict", &path, "--user", "u0", "--item", "film"];
         lowrank(&[&fixed[..], more].concat())
     };
-    assert_eq!(predict(&last, &["--verify"]).code, 0);
+    assert_eq!(predict(&["--verify"]).code, 0);
+    let last_row: Vec<u8> = (model.users().identity().row(999).iter())
+        .flat_map(|x| x.to_le_bytes())
+        .collect();
     let mut bytes = std::fs::read(&path).unwrap();
-    let end = bytes.len() - 1;
-    bytes[end] ^= 1;
+    let mut places = bytes.windows(last_row.len());
+    let place = places.position(|window| window == last_row).unwrap();
+    bytes[place] ^= 1;
     std::fs::write(&path, bytes).unwrap();
-    predict(&last, &["--verify"]).is_error(1, &["model.lowrank: byte"]);
+    assert_eq!(predict(&[]).code, 0, "the damage lies elsewhere");
+    predict(&["--verify"]).is_error(1, &["model.lowrank: byte"]);
 }
 
 #[test]

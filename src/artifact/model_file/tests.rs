@@ -1,6 +1,7 @@
 use super::samples::Shape;
 use super::*;
 use crate::data::Csr;
+use crate::model::Bag;
 use crate::{Error, Kind};
 
 /// Every combination of what a model may have: 2¹¹ models.
@@ -14,6 +15,16 @@ fn every_shape_of_model_comes_back_as_it_was() {
         assert_eq!(loaded, model, "{shape:?}");
         assert_eq!(loaded.to_bytes().unwrap(), bytes, "{shape:?}");
         ModelFile::new(&bytes[..]).unwrap().verify().unwrap();
+    }
+}
+
+#[test]
+fn every_bag_comes_back() {
+    for bag in [Bag::Sum, Bag::Mean, Bag::Sqrt] {
+        let mut model = Shape::FULL.model();
+        model.items.groups[0].bag = bag;
+        let bytes = model.to_bytes().unwrap();
+        assert_eq!(Model::from_bytes(&bytes).unwrap(), model);
     }
 }
 
