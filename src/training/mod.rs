@@ -22,21 +22,19 @@
 //! There are no files here and no clock: those who watch keep the time.
 
 mod batches;
-mod check;
 mod collapse;
 pub mod config;
 pub mod groups;
 mod initial;
 pub mod observer;
-mod per_table;
 mod setup;
 pub mod state;
 pub mod trainer;
 mod validation;
 
-pub use check::Checked;
-pub use config::{Batch, ClipRule, Columns, Config, Keep, KernelChoice, Monitor, Preset};
+pub use config::{
+    Batch, Checked, ClipRule, Columns, Config, Keep, KernelChoice, Monitor, PerTable, Preset,
+};
 pub use observer::{Event, Observer};
-pub use per_table::PerTable;
 pub use state::State;
 pub use trainer::{Ending, Finish, Trainer};

@@ -3,11 +3,11 @@
 //! Columns are chosen, tables drawn, λ given to every table, batches laid out: everything that a [`Trainer`] holds.
 
 use super::batches::Batches;
-use super::check::Checked;
+use super::config::Checked;
+use super::config::PerTable;
 use super::config::{ClipRule, KernelChoice};
 use super::groups::{self, Chosen};
 use super::initial;
-use super::per_table::PerTable;
 use super::state::State;
 use super::trainer::Trainer;
 use super::validation::Finish as Predictions;

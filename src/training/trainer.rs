@@ -6,7 +6,7 @@
 use std::ops::ControlFlow;
 
 use super::batches::Batches;
-use super::check::Checked;
+use super::config::Checked;
 use super::config::{Config, Keep, Monitor};
 use super::groups::Chosen;
 use super::observer::{Epoch, Event, Observer};

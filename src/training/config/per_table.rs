@@ -23,8 +23,8 @@
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct PerTable {
-    pub(super) default: f64,
-    pub(super) exceptions: Vec<(String, f64)>,
+    pub(in crate::training) default: f64,
+    pub(in crate::training) exceptions: Vec<(String, f64)>,
 }
 
 impl PerTable {

@@ -1,6 +1,6 @@
 //! Which knobs are there, and what are they set to?
 //!
-//! A [`Config`] is what somebody asked for; [`check`](Config::check) turns it into a [`Checked`](super::Checked), which alone can train. The presets
+//! A [`Config`] is what somebody asked for; [`check`](Config::check) turns it into a [`Checked`](Checked), which alone can train. The presets
 //! differ in these defaults:
 //!
 //! | field | flag | `notebook` | `rating` | range |
@@ -29,7 +29,12 @@
 //!
 //! `notebook` is the PyTorch notebook that this design comes from, to the last digit; `rating` is what predicts best.
 
-use super::per_table::PerTable;
+mod check;
+mod per_table;
+
+pub use check::Checked;
+pub use per_table::PerTable;
+
 use crate::gradient::L2Scale;
 use crate::loss::LossKind;
 use crate::model::{Bag, Link};

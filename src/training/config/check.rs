@@ -4,8 +4,8 @@
 
 use std::fmt::Display;
 
-use super::config::{Batch, ClipRule, Config};
-use super::per_table::PerTable;
+use super::PerTable;
+use super::{Batch, ClipRule, Config};
 use crate::model::Link;
 use crate::optimizer::{Optimizer, OptimizerKind, Schedule};
 use crate::{Error, Result};
