@@ -1,6 +1,6 @@
 //! Which knobs are there, and what are they set to?
 //!
-//! A [`Config`] is what somebody asked for; [`check`](Config::check) turns it into a [`Checked`](Checked), which alone can train. The presets
+//! A [`Config`] is what somebody asked for; [`check`](Config::check) turns it into a [`Checked`], which alone can train. The presets
 //! differ in these defaults:
 //!
 //! | field | flag | `notebook` | `rating` | range |
