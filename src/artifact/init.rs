@@ -115,18 +115,20 @@ pub struct Applied {
 impl fmt::Display for Applied {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "first values:")?;
+        let mut between = "";
         for (name, taken, drawn, unknown) in &self.tables {
-            write!(f, " {name} {taken} rows")?;
+            write!(f, "{between} {name} {taken} rows")?;
             if *drawn > 0 {
                 write!(f, ", {drawn} drawn")?;
             }
             if *unknown > 0 {
                 write!(f, ", {unknown} ids unknown")?;
             }
-            write!(f, ";")?;
+            between = ";";
         }
         for name in &self.unused {
-            write!(f, " no table {name} in this training;")?;
+            write!(f, "{between} no table {name} in this training")?;
+            between = ";";
         }
         Ok(())
     }

@@ -13,6 +13,7 @@
 //!
 //! Here are names and writing; what the files say is said by those who write them.
 
+use std::ffi::OsString;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -41,26 +42,8 @@ impl RunDirectory {
     /// Where the folder is not empty and `force` is not given, where `path` is a file, or the operating system refuses.
     pub fn create(path: impl Into<PathBuf>, force: bool) -> Result<RunDirectory> {
         let path = path.into();
-        if path.exists() && !path.is_dir() {
-            return Err(Error::File {
-                path,
-                got: "a file".into(),
-                wanted: "a folder for the run, or none yet".into(),
-            });
-        }
+        let names = Self::names(&path, force)?;
         fs::create_dir_all(&path).map_err(Error::io(&path, "create"))?;
-        let mut names = Vec::new();
-        for entry in fs::read_dir(&path).map_err(Error::io(&path, "read"))? {
-            names.push(entry.map_err(Error::io(&path, "read"))?.file_name());
-        }
-        if !force && !names.is_empty() {
-            let ours = names.iter().any(|name| name == MODEL || name == RUN);
-            return Err(Error::File {
-                path,
-                got: if ours { "an earlier run" } else { "a folder that is not empty" }.into(),
-                wanted: "an empty or a new folder, or --force, which removes the files of an earlier run".into(),
-            });
-        }
         for name in names {
             if name.to_str().is_some_and(is_ours) {
                 let file = path.join(name);
@@ -68,6 +51,41 @@ impl RunDirectory {
             }
         }
         Ok(RunDirectory { path })
+    }
+
+    /// Whether [`create`](RunDirectory::create) would take `path`; nothing is changed.
+    ///
+    /// # Errors
+    /// As `create`'s.
+    pub fn check(path: &Path, force: bool) -> Result<()> {
+        Self::names(path, force).map(drop)
+    }
+
+    /// The names in a folder that a run may use; none where the folder is not there yet.
+    fn names(path: &Path, force: bool) -> Result<Vec<OsString>> {
+        if !path.exists() {
+            return Ok(Vec::new());
+        }
+        if !path.is_dir() {
+            return Err(Error::File {
+                path: path.into(),
+                got: "a file".into(),
+                wanted: "a folder for the run, or none yet".into(),
+            });
+        }
+        let mut names = Vec::new();
+        for entry in fs::read_dir(path).map_err(Error::io(path, "read"))? {
+            names.push(entry.map_err(Error::io(path, "read"))?.file_name());
+        }
+        if !force && !names.is_empty() {
+            let ours = names.iter().any(|name| name == MODEL || name == RUN);
+            return Err(Error::File {
+                path: path.into(),
+                got: if ours { "an earlier run" } else { "a folder that is not empty" }.into(),
+                wanted: "an empty or a new folder, or --force, which removes the files of an earlier run".into(),
+            });
+        }
+        Ok(names)
     }
 
     /// The run that is in `path`.

@@ -48,7 +48,7 @@ mod train;
     Results go to standard output, everything else to standard error."
 )]
 struct Arguments {
-    /// How results are written; a table if not given, or what the ending of the file of -o says
+    /// How results are written [default: what the ending of -o FILE says, else table]
     #[arg(
         long,
         global = true,

@@ -190,7 +190,7 @@ impl Output<'_> {
         };
         if let Body::Csv(writer) = &mut listing.body {
             let written = writer.write_record(columns.iter().map(|column| column.name));
-            written.map_err(|e| listing.error(e.into()))?;
+            written.map_err(|e| listing.error(of_csv(e)))?;
         }
         Ok(listing)
     }
@@ -235,7 +235,7 @@ impl Listing<'_> {
             }
             Body::Csv(writer) => {
                 let record = cells.iter().map(Cell::exact);
-                writer.write_record(record).map_err(Into::into)
+                writer.write_record(record).map_err(of_csv)
             }
         };
         written.map_err(|e| self.error(e))
@@ -291,6 +291,17 @@ impl Cell<'_> {
             Cell::Metric(metric) => metric.to_string(),
             Cell::Count(count) => count.to_string(),
         }
+    }
+}
+
+/// The error of the file beneath: `csv`'s own conversion forgets its kind, and with it that a pipe was closed.
+fn of_csv(error: csv::Error) -> io::Error {
+    if !error.is_io_error() {
+        return error.into();
+    }
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        _ => unreachable!("an error of the file is of the kind Io"),
     }
 }
 

@@ -10,8 +10,24 @@ const WIDTH: usize = 80;
 /// No text is cut below this.
 const LEAST: usize = 8;
 
-/// The rows under their header, one line each.
+/// The rows under their header, one line each; a column of texts that may be cut is left out where no row has one.
 pub(super) fn render(columns: &[Column], rows: &[Vec<String>]) -> String {
+    let shown: Vec<bool> = (0..columns.len())
+        .map(|c| columns[c].set != Set::Cut || rows.iter().any(|row| !row[c].is_empty()))
+        .collect();
+    let only = |row: &[String]| -> Vec<String> {
+        let cells = row.iter().zip(&shown).filter(|(_, shown)| **shown);
+        cells.map(|(cell, _)| cell.clone()).collect()
+    };
+    let rows: Vec<Vec<String>> = rows.iter().map(|row| only(row)).collect();
+    let columns = columns.iter().zip(&shown).filter(|(_, shown)| **shown);
+    aligned(
+        &columns.map(|(column, _)| *column).collect::<Vec<_>>(),
+        &rows,
+    )
+}
+
+fn aligned(columns: &[Column], rows: &[Vec<String>]) -> String {
     let mut widths: Vec<usize> = columns.iter().map(|c| width(c.name)).collect();
     for row in rows {
         for (wide, cell) in widths.iter_mut().zip(row) {
@@ -140,6 +156,13 @@ rank  title     item
   11  Amélie    x
 ";
         assert_eq!(text, wanted);
+    }
+
+    #[test]
+    fn a_column_of_titles_without_one_is_left_out() {
+        assert_eq!(render(&COLUMNS, &rows(&[""])), "rank  item\n   9  x\n");
+        let some = render(&COLUMNS, &rows(&["", "Up"]));
+        assert_eq!(some, "rank  title  item\n   9         x\n  10  Up     x\n");
     }
 
     #[test]

@@ -182,6 +182,12 @@ fn pairs_give_one_line_each_in_their_order() {
         Some(format!("19,2,{wanted},full").as_str())
     );
     assert!(csv.err.contains("1 of 4"), "{}", csv.err);
+
+    // A file's ending says the format where nothing else does.
+    let file = folder.path("predictions.csv");
+    let outcome = lowrank(&["predict", &path, "--pairs", &pairs, "-o", &file]);
+    assert_eq!((outcome.code, outcome.out.as_str()), (0, ""));
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), csv.out);
 }
 
 #[test]
@@ -622,7 +628,7 @@ fn a_split_holds_every_rating_once_with_its_own_ids() {
         "--fraction",
         "1.5",
     ])
-    .is_error(2, &["fraction", "1.5"]);
+    .is_error(2, &["lowrank: fraction: got 1.5"]);
 }
 
 #[test]
@@ -731,25 +737,29 @@ fn a_reader_that_leaves_is_no_error() {
     let (path, _) = folder.model();
     // More than a pipe holds, so that the program is still writing.
     let users = folder.file("users.txt", &"6\n".repeat(5000));
-    let arguments = [
-        "recommend",
-        &path,
-        "--users",
-        &users,
-        "-n",
-        "50",
-        "--include-seen",
-    ];
-    let mut child = command(&arguments)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut start = [0; 10];
-    child.stdout.take().unwrap().read_exact(&mut start).unwrap();
-    let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(0));
-    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+    for format in ["table", "json", "csv"] {
+        let arguments = [
+            "recommend",
+            &path,
+            "--users",
+            &users,
+            "-n",
+            "50",
+            "--include-seen",
+            "--format",
+            format,
+        ];
+        let mut child = command(&arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut start = [0; 10];
+        child.stdout.take().unwrap().read_exact(&mut start).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(String::from_utf8(output.stderr).unwrap(), "", "{format}");
+        assert_eq!(output.status.code(), Some(0), "{format}");
+    }
 }
 
 #[test]

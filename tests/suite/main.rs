@@ -17,4 +17,5 @@ mod learning;
 mod reading;
 mod readme;
 mod robustness;
+mod train_command;
 mod training;

@@ -19,7 +19,7 @@ use crate::data::{Dataset, LoadReport};
     lowrank data inspect ratings.csv\n  \
     lowrank data inspect ratings.csv --items movies.csv --format json")]
 pub struct Inspect {
-    /// A file of ratings; .gz may be packed
+    /// The file of ratings
     file: PathBuf,
     /// A file with titles and columns of the items
     #[arg(long, value_name = "FILE")]
@@ -27,10 +27,10 @@ pub struct Inspect {
     /// A file with columns of the users
     #[arg(long, value_name = "FILE")]
     users: Option<PathBuf>,
-    /// Which column is what, by name or by position from 1: user=uid,item=isbn,rating=3
-    #[arg(long)]
+    /// Which column is what: `user,item,rating,timestamp` in order, or `user=NAME,item=NAME,rating=3`
+    #[arg(long, value_name = "COLUMNS")]
     columns: Option<ColumnSpec>,
-    /// What stands between two fields: `,` `;` `::` tab (found out if not given)
+    /// What stands between two fields: `,` `;` `tab` `::` … [default: found out]
     #[arg(long, value_name = "SEPARATOR")]
     sep: Option<Separator>,
 }

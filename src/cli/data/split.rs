@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::write;
-use crate::Result;
 use crate::cli::output::{Manner, counted, grouped};
 use crate::data::reader::{ColumnSpec, Separator};
 use crate::data::{Dataset, Split as How};
+use crate::{Error, Result};
 
 /// Split a file of ratings into train.csv and test.csv
 #[derive(Debug, Args)]
@@ -19,7 +19,7 @@ use crate::data::{Dataset, Split as How};
     Where a user rated an item more than once, the last rating counts and the others go: otherwise\n\
     one pair could stand on both sides.")]
 pub struct Split {
-    /// A file of ratings; .gz may be packed
+    /// The file of ratings
     file: PathBuf,
     /// The folder to write train.csv and test.csv to; it is made if it is not there
     #[arg(short, long, value_name = "DIR")]
@@ -33,10 +33,10 @@ pub struct Split {
     /// Another number draws other ratings; random and user draw
     #[arg(long, default_value_t = 42)]
     seed: u64,
-    /// Which column is what, by name or by position from 1: user=uid,item=isbn,rating=3
-    #[arg(long)]
+    /// Which column is what: `user,item,rating,timestamp` in order, or `user=NAME,item=NAME,rating=3`
+    #[arg(long, value_name = "COLUMNS")]
     columns: Option<ColumnSpec>,
-    /// What stands between two fields: `,` `;` `::` tab (found out if not given)
+    /// What stands between two fields: `,` `;` `tab` `::` … [default: found out]
     #[arg(long, value_name = "SEPARATOR")]
     sep: Option<Separator>,
     /// Replace train.csv and test.csv where they exist
@@ -67,12 +67,13 @@ impl Split {
             builder = builder.separator(separator);
         }
         let data = builder.ratings(&self.file)?.build()?;
-        let halves = data.split(&match self.by {
+        let split = match self.by {
             By::Random => How::random(self.fraction, self.seed),
             By::User => How::by_user(self.fraction, self.seed),
             By::LeaveLast => How::leave_last(),
             By::Time => How::by_time(self.fraction),
-        })?;
+        };
+        let halves = data.split(&split).map_err(of_this_command)?;
         write::make(&self.output)?;
         write::ratings(&train, &halves.train)?;
         write::ratings(&test, &halves.valid)?;
@@ -89,5 +90,20 @@ impl Split {
             manner.note(format_args!("{}: {n}", path.display()));
         }
         Ok(())
+    }
+}
+
+/// The library names its settings after the flags of `train`.
+fn of_this_command(error: Error) -> Error {
+    match error {
+        Error::Config { name, got, wanted } => {
+            let name = match name.as_str() {
+                "valid-fraction" => "fraction".into(),
+                "valid-by" => "by".into(),
+                _ => name,
+            };
+            Error::Config { name, got, wanted }
+        }
+        other => other,
     }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::Result;
 use crate::cli::given::ModelArgument;
-use crate::cli::output::{Cell, Column, Format, Manner, Output, Set, counted};
+use crate::cli::output::{Cell, Column, Format, Manner, Output, Set, counted, grouped};
 use crate::data::reader::{ColumnSpec, ReadOptions, Separator, read_test};
 use crate::evaluation::{Errors, Evaluation, evaluate};
 use crate::kernels::pool::Pool;
@@ -25,14 +25,14 @@ pub struct Evaluate {
     /// A file of ratings
     #[arg(long, value_name = "FILE")]
     test: PathBuf,
-    /// Which column is what, by name or by position from 1: user=uid,item=isbn,rating=3
-    #[arg(long)]
+    /// Which column is what: `user,item,rating,timestamp` in order, or `user=NAME,item=NAME,rating=3`
+    #[arg(long, value_name = "COLUMNS")]
     columns: Option<ColumnSpec>,
-    /// What stands between two fields: `,` `;` `::` tab (found out if not given)
+    /// What stands between two fields: `,` `;` `tab` `::` … [default: found out]
     #[arg(long, value_name = "SEPARATOR")]
     sep: Option<Separator>,
-    /// Threads; as many as there are cores if not given. The result is the same
-    #[arg(long, default_value_t = 0, hide_default_value = true)]
+    /// Threads; they change speed alone [default: all cores]
+    #[arg(long, default_value_t = 0, hide_default_value = true, value_name = "N")]
     threads: usize,
 }
 
@@ -95,7 +95,7 @@ impl Evaluate {
         manner.note(format_args!(
             "{}, {} of them cold: {} and {} that training never saw",
             counted(found.rows, "test rating"),
-            cold.rows,
+            grouped(cold.rows),
             counted(cold.users, "user"),
             counted(cold.items, "item"),
         ));

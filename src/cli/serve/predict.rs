@@ -6,7 +6,7 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::cli::given::ModelArgument;
-use crate::cli::output::{Cell, Column, Format, Listing, Manner, Set};
+use crate::cli::output::{Cell, Column, Format, Listing, Manner, Set, counted, grouped};
 use crate::data::reader::{ReadOptions, Separator, read_pairs};
 use crate::{Kind, Model, Prediction, Result};
 
@@ -15,7 +15,7 @@ use crate::{Kind, Model, Prediction, Result};
 #[command(after_help = "Examples:\n  \
     lowrank predict run --user 196 --item 242\n  \
     lowrank predict run --user 196 --item 242 --with genres=Horror    # if it were a horror film\n  \
-    lowrank predict run --pairs pairs.csv --format csv > predictions.csv\n\n\
+    lowrank predict run --pairs pairs.csv -o predictions.csv\n\n\
     The kind says what a prediction rests on: full (user and item), user_only, item_only, or prior (neither is known).")]
 pub struct Predict {
     #[command(flatten)]
@@ -42,9 +42,12 @@ pub struct Predict {
     /// A file with a user and an item a line, instead of --user and --item
     #[arg(long, value_name = "FILE", conflicts_with_all = ["user", "item"])]
     pairs: Option<PathBuf>,
-    /// What stands between two fields of that file: `,` `;` `::` tab (found out if not given)
+    /// What stands between two fields of that file: `,` `;` `tab` `::` … [default: found out]
     #[arg(long, value_name = "SEPARATOR", requires = "pairs")]
     sep: Option<Separator>,
+    /// Write to this file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
 }
 
 /// `column=value`, split at the first equals sign.
@@ -89,7 +92,7 @@ impl Predict {
     fn one(&self, manner: Manner, user: &str, item: &str) -> Result<()> {
         let model = self.model.load_for(&[user])?;
         let prediction = self.predict(&model, user, item)?;
-        manner.output(None, |out| {
+        manner.output(self.output.as_deref(), |out| {
             if out.format() == Format::Json {
                 return out.json(&line(user, item, prediction));
             }
@@ -97,6 +100,7 @@ impl Predict {
             row(&mut listing, user, item, prediction)?;
             listing.finish()
         })?;
+        self.say_where(1, manner);
         if let Some(remark) = remark(prediction.kind) {
             manner.note(format_args!("note: {remark}"));
         }
@@ -111,7 +115,7 @@ impl Predict {
         };
         let pairs = read_pairs(file, &options, model.users().ids(), model.items().ids())?;
         let mut not_full = 0;
-        manner.output(None, |out| {
+        manner.output(self.output.as_deref(), |out| {
             let mut listing = out.listing(&COLUMNS)?;
             for (&user, &item) in pairs.users.iter().zip(&pairs.items) {
                 let (user, item) = (pairs.user_ids.name(user), pairs.item_ids.name(item));
@@ -121,13 +125,22 @@ impl Predict {
             }
             listing.finish()
         })?;
+        self.say_where(pairs.users.len(), manner);
         if not_full > 0 {
             manner.note(format_args!(
-                "note: {not_full} of {} predictions rest on less than user and item; see their kind",
-                pairs.users.len()
+                "note: {} of {} predictions rest on less than user and item; see their kind",
+                grouped(not_full),
+                grouped(pairs.users.len() as u64)
             ));
         }
         Ok(())
+    }
+
+    fn say_where(&self, n: usize, manner: Manner) {
+        if let Some(file) = &self.output {
+            let n = counted(n as u64, "prediction");
+            manner.note(format_args!("{}: {n}", file.display()));
+        }
     }
 
     fn predict(&self, model: &Model, user: &str, item: &str) -> Result<Prediction> {

@@ -52,8 +52,8 @@ pub struct Recommend {
     /// Write to this file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Threads; as many as there are cores if not given. The result is the same
-    #[arg(long, default_value_t = 0, hide_default_value = true)]
+    /// Threads; they change speed alone [default: all cores]
+    #[arg(long, default_value_t = 0, hide_default_value = true, value_name = "N")]
     threads: usize,
 }
 

@@ -1,6 +1,7 @@
 //! `train`: how does a file of ratings become a model?
 //!
-//! Read, hold out, train, write: the run directory first, so that a folder in the way is noticed before the work and not after it.
+//! Read, hold out, train, write. The run directory is looked at first, so that a folder in the way is noticed before the work and not after it, and
+//! made when the input has turned out to be good.
 
 use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -13,7 +14,7 @@ use super::progress::{Progress, Watch};
 use super::record::{Baselines, Counts, Features, Machine, Outcome, Record, Times};
 use super::settings::{Refusals, Settings};
 use crate::artifact::{InitTables, RunDirectory};
-use crate::cli::output::{Format, Manner};
+use crate::cli::output::{Format, Manner, counted, grouped};
 use crate::evaluation::evaluate;
 use crate::kernels::pool::Pool;
 use crate::model::Model;
@@ -80,6 +81,7 @@ impl Train {
             .map_or(Ok(Settings::default()), read_config)?;
         let settings = self.settings.or(self.refusals.settings()).or(file);
         let checked = settings.config()?.check()?;
+        RunDirectory::check(&self.output, self.force)?;
         let inputs = Inputs::read(&self.ratings, &settings)?;
         let read = began.elapsed().as_secs_f64();
 
@@ -87,7 +89,7 @@ impl Train {
         if let Some(folder) = &settings.init {
             manner.note(InitTables::read(folder)?.apply(&mut trainer)?);
         }
-        describe(&inputs, &trainer, manner);
+        describe(&inputs, &trainer, settings.patience, manner);
         let run = RunDirectory::create(&self.output, self.force)?;
         let settings = settings.resolved(checked.config(), trainer.optimizer().kind);
         run.write_config(&toml::to_string(&settings).expect("settings are plain values"))?;
@@ -149,37 +151,48 @@ impl Train {
 fn read_config(path: &Path) -> Result<Settings> {
     let text = std::fs::read_to_string(path).map_err(Error::io(path, "read"))?;
     toml::from_str(&text).map_err(|error| {
-        let line = error.span().map_or(1, |span| {
-            text[..span.start.min(text.len())].lines().count().max(1)
-        });
+        let start = error.span().map_or(0, |span| span.start.min(text.len()));
+        let before = &text[..start];
+        let line_start = before.rfind('\n').map_or(0, |end| end + 1);
+        // All the keys that there are would fill the screen.
+        let message = error.message().trim().replace('\n', " ");
+        let got = message
+            .split_once(", expected one of `")
+            .map_or(message.as_str(), |(got, _)| got);
         Error::Line {
             path: path.into(),
-            line: line as u64,
-            column: 1,
-            got: error.message().trim().replace('\n', " "),
+            line: 1 + before.matches('\n').count() as u64,
+            column: 1 + before[line_start..].chars().count() as u64,
+            got: got.into(),
             wanted: "the flags of `train` as keys, as in `factors = 16`".into(),
         }
     })
 }
 
 /// Says what was read and what will be trained.
-fn describe(inputs: &Inputs, trainer: &Trainer<'_, f32>, manner: Manner) {
+fn describe(inputs: &Inputs, trainer: &Trainer<'_, f32>, patience: Option<usize>, manner: Manner) {
     let (data, report) = (&inputs.train, &inputs.train.report);
-    let held_out = inputs
-        .valid
-        .as_ref()
-        .map_or(String::new(), |valid| format!(", {} held out", valid.len()));
+    let held_out = inputs.valid.as_ref().map_or(String::new(), |valid| {
+        format!(", {} held out", grouped(valid.len() as u64))
+    });
     manner.note(format_args!(
-        "{} ratings of {} users and {} items{held_out}",
-        data.n_ratings(),
-        data.n_users(),
-        data.n_items()
+        "{} of {} and {}{held_out}",
+        counted(data.n_ratings() as u64, "rating"),
+        counted(data.n_users() as u64, "user"),
+        counted(data.n_items() as u64, "item")
     ));
+    if inputs.valid.is_none() && patience.is_some() {
+        manner.note(
+            "note: --patience does nothing here: no ratings are held out, see --valid-fraction",
+        );
+    }
     let duplicates = report.duplicates;
     if duplicates.dropped > 0 {
         manner.note(format_args!(
-            "{} duplicates of {} pairs of user and item settled by --dedupe {}",
-            duplicates.dropped, duplicates.pairs, duplicates.policy
+            "{} of {} of user and item settled by --dedupe {}",
+            counted(duplicates.dropped as u64, "duplicate"),
+            counted(duplicates.pairs as u64, "pair"),
+            duplicates.policy
         ));
     }
     for (side, chosen) in ["user", "item"].iter().zip(trainer.columns()) {
@@ -190,15 +203,16 @@ fn describe(inputs: &Inputs, trainer: &Trainer<'_, f32>, manner: Manner) {
         }
     }
     let config = trainer.config();
+    let n_factors = trainer.state().parameters.users.identity.n_factors();
     manner.note(format_args!(
-        "preset {}: {} factors, {} parameters, {} epochs, {}, seed {}; {} threads, {} kernel",
+        "preset {}: {}, {}, {}, {}, seed {}; {}, {} kernel",
         config.preset_name(),
-        trainer.state().parameters.users.identity.n_factors(),
-        trainer.n_parameters(),
-        config.n_epochs(),
+        counted(n_factors as u64, "factor"),
+        counted(trainer.n_parameters() as u64, "parameter"),
+        counted(config.n_epochs() as u64, "epoch"),
         trainer.optimizer().kind.name(),
         config.seed_number(),
-        trainer.threads(),
+        counted(trainer.threads() as u64, "thread"),
         trainer.kernel().name()
     ));
 }
@@ -257,8 +271,10 @@ fn outcome(
 impl Summary<'_> {
     fn text(&self) -> String {
         let mut lines = vec![format!(
-            "trained {} epochs in {:.1} s, kept epoch {}",
-            self.outcome.epochs, self.seconds, self.outcome.kept_epoch
+            "trained {} in {:.1} s, kept epoch {}",
+            counted(self.outcome.epochs as u64, "epoch"),
+            self.seconds,
+            self.outcome.kept_epoch
         )];
         if let Some(valid) = self.outcome.valid {
             lines.push(format!(
@@ -269,12 +285,12 @@ impl Summary<'_> {
         if let Some(baselines) = &self.outcome.baselines {
             let mean = baselines.global_mean;
             lines.push(format!(
-                "  always the mean  RMSE {:.4}  MAE {:.4}",
+                "  mean             RMSE {:.4}  MAE {:.4}",
                 mean.rmse, mean.mae
             ));
             if let Some(biases) = baselines.biases {
                 lines.push(format!(
-                    "  biases alone     RMSE {:.4}  MAE {:.4}",
+                    "  mean + biases    RMSE {:.4}  MAE {:.4}",
                     biases.rmse, biases.mae
                 ));
             }

@@ -81,7 +81,7 @@ impl Inputs {
             return Err(Error::File {
                 path: ratings.into(),
                 got: "pairs of user and item without a rating".into(),
-                wanted: "a column of ratings, by its name in --columns user=…,item=…,rating=… where it has another; \
+                wanted: "a column called rating, or its name in --columns user=…,item=…,rating=…; \
                          clicks cannot be trained on yet"
                     .into(),
             });
@@ -109,8 +109,8 @@ fn hold_out(
         if settings.valid_fraction.is_some() || settings.valid_by.is_some() {
             return Err(Error::config(
                 "valid",
-                "a file and a rule for splitting",
-                "one of --valid FILE and --valid-fraction",
+                "a file, and a rule for splitting",
+                "either --valid FILE, or --valid-fraction and --valid-by",
             ));
         }
         let test = read_test(path, options, &all.users.ids, &all.items.ids)?;

@@ -24,7 +24,7 @@ pub enum Progress {
     Auto,
     /// A bar.
     Bar,
-    /// At most twenty lines.
+    /// About twenty lines.
     Plain,
     /// One line of JSON an epoch.
     Json,
@@ -125,8 +125,12 @@ impl<'r> Watch<'r> {
                     || epoch.epoch == self.epochs =>
             {
                 let left = self.seconds / epoch.epoch as f64 * (self.epochs - epoch.epoch) as f64;
+                let left = match left {
+                    long if long >= 1.0 => format!("  {long:.0} s left"),
+                    _ => String::new(),
+                };
                 complain(format!(
-                    "epoch {:>4}/{}  {}  {left:.0} s left",
+                    "epoch {:>4}/{}  {}{left}",
                     epoch.epoch,
                     self.epochs,
                     figures(&line)
