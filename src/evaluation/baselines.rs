@@ -33,7 +33,7 @@ impl Baseline {
     /// ```
     /// use lowrank::data::Interactions;
     /// use lowrank::model::Baseline;
-    /// // One rating, 1 above no mean but its own: nothing is left for the biases.
+    /// // One rating is its own mean: nothing is left for the biases.
     /// let one = Interactions { users: vec![0], items: vec![0], ratings: vec![4.0], ..Interactions::default() };
     /// assert_eq!(Baseline::fit(&one, 1, 2).predict(Some(0), Some(1)), 4.0);
     /// ```

@@ -5,7 +5,7 @@
 //! ```text
 //! constant     η
 //! cosine       η·½·(1 + cos πx)                                   from η to about 0
-//! step         η·factorᵏ,   k = ⌊epochs done / every⌋              every = T/3 and factor = 0.1 unless said
+//! step         η·factorᵏ,   k = ⌊epochs done / every⌋              every = ⌈T/3⌉ and factor = 0.1 unless said
 //! one-cycle    η/25 → η over the first 3/10 (half a cosine), then η → η/250,000 (another)          Smith (2018)
 //! ```
 //!

@@ -3,7 +3,7 @@
 //! A [`Model`]: the tables in `f32`, the composed rows made of them, names, titles, and what each user has seen. The moments go.
 
 use super::groups::Chosen;
-use super::validation::Finish;
+use super::validation::Predictions;
 use crate::data::{Csr, Dataset, Ids, SideData};
 use crate::gradient::SidePenalty;
 use crate::kernels::Real;
@@ -13,7 +13,7 @@ use crate::model::{Model, ModelGroup, ModelSide, Parameters, Rows, Side, Table};
 pub(super) fn model<T: Real>(
     parameters: &Parameters<T>,
     data: &Dataset,
-    finish: Finish,
+    predictions: Predictions,
     (users, user_columns): (&SidePenalty, &Chosen),
     (items, item_columns): (&SidePenalty, &Chosen),
 ) -> Model {
@@ -26,10 +26,10 @@ pub(super) fn model<T: Real>(
     Model {
         n_factors: parameters.users.identity.n_factors(),
         global_mean: parameters.global_mean,
-        training_mean: finish.training_mean,
+        training_mean: predictions.training_mean,
         n_training_ratings: ratings.len() as u64,
         link: parameters.link,
-        clip: finish.clip,
+        clip: predictions.clip,
         users: side(&parameters.users, &data.users, users, user_columns),
         items: side(&parameters.items, &data.items, items, item_columns),
         seen: Csr::from_pairs(data.n_users(), pairs),

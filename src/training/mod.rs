@@ -3,7 +3,7 @@
 //! ```text
 //! draw the tables                                        initial
 //! for each epoch:                                        trainer
-//!     for each batch (all ratings, or some):             full_batch, mini_batch
+//!     for each batch (all ratings, or some):             batches
 //!         gradient of J over the batch                   chapter 5
 //!         one step of the optimizer                      chapter 6
 //!     error on held-out ratings; stop, or go on          validation
@@ -15,8 +15,12 @@
 //! | [`config`] | which knobs are there, and what may they be? |
 //! | [`groups`] | which columns become features? |
 //! | `initial` | where do the tables start? |
+//! | `batches` | which examples does a step see? |
+//! | `setup` | what stands ready before the first step? |
 //! | [`state`] | what must be known to go on from an epoch? |
 //! | [`trainer`] | in which order is all of it done? |
+//! | `validation` | how wrong are the tables on ratings that they were not trained on? |
+//! | `collapse` | what is left of the tables when training is over? |
 //! | [`observer`] | how does one watch, and stop it? |
 //!
 //! There are no files here and no clock: those who watch keep the time.

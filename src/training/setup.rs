@@ -10,7 +10,7 @@ use super::groups::{self, Chosen};
 use super::initial;
 use super::state::State;
 use super::trainer::Trainer;
-use super::validation::Finish as Predictions;
+use super::validation::Predictions;
 use crate::data::examples::Examples;
 use crate::data::{Dataset, Interactions, SideData};
 use crate::gradient::{Gradient, Objective, SidePenalty, TablePenalty};

@@ -11,7 +11,7 @@ use super::config::{Config, Keep, Monitor};
 use super::groups::Chosen;
 use super::observer::{Epoch, Event, Observer};
 use super::state::{Best, State};
-use super::validation::Finish as Predictions;
+use super::validation::Predictions;
 use super::{collapse, validation};
 use crate::data::{Dataset, Interactions};
 use crate::gradient::{Gradient, Objective};

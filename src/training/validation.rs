@@ -14,7 +14,7 @@ const RATINGS_PER_TASK: usize = 16_384;
 
 /// What finished predictions need beside the parameters.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Finish {
+pub(super) struct Predictions {
     pub(super) training_mean: f64,
     pub(super) clip: Option<Clip>,
 }
@@ -22,7 +22,7 @@ pub(super) struct Finish {
 /// The errors of the parameters on `ratings`.
 pub(super) fn errors<T: Real>(
     parameters: &Parameters<T>,
-    finish: Finish,
+    predictions: Predictions,
     ratings: &Interactions,
     pool: &Pool,
 ) -> RatingErrors {
@@ -37,7 +37,7 @@ pub(super) fn errors<T: Real>(
     let predict = |user: u32, item: u32| {
         let (user, item) = (known(users, user), known(items, item));
         if parameters.global_mean.is_none() && (user.is_none() || item.is_none()) {
-            return finish.training_mean as f32;
+            return predictions.training_mean as f32;
         }
         let row = |table: &'_ Table<T>, r: Option<usize>| {
             r.map_or(T::ZERO, |r| table.bias_slice().map_or(T::ZERO, |b| b[r]))
@@ -46,7 +46,7 @@ pub(super) fn errors<T: Real>(
         let q_i = item.map_or(&zeros[..], |r| items.row(r));
         let score = forward::score(mean, row(users, user), row(items, item), p_u, q_i);
         let prediction = parameters.link.value(score.to_f64()) as f32;
-        finish
+        predictions
             .clip
             .map_or(prediction, |clip| clip.apply(prediction))
     };

@@ -667,7 +667,10 @@ fn generated_ratings_can_be_trained_on() {
         std::fs::read(&ratings).unwrap(),
         std::fs::read(folder.path("again/ratings.csv")).unwrap()
     );
-    lowrank(&["data", "generate", "-o", &folder.path("x"), "--users", "0"]).is_error(2, &["users"]);
+    for (flag, value) in [("--users", "0"), ("--noise", "-1")] {
+        let outcome = lowrank(&["data", "generate", "-o", &folder.path("x"), flag, value]);
+        outcome.is_error(2, &[&format!("lowrank: {}: got {value}", &flag[2..])]);
+    }
 }
 
 #[test]

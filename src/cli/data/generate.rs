@@ -11,11 +11,14 @@ use crate::data::synthetic::{SyntheticConfig, generate};
 
 /// Make up ratings with a known structure, to try things on
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  \
+#[command(
+    allow_negative_numbers = true,
+    after_help = "Examples:\n  \
     lowrank data generate -o made-up\n  \
     lowrank data generate -o large --users 50000 --items 10000 --ratings 5000000\n\n\
     Ratings come from a table of low rank with noise on top, so the least possible error is known:\n\
-    about the noise. Writes ratings.csv and items.csv; the same seed makes the same files.")]
+    about the noise. Writes ratings.csv and items.csv; the same seed makes the same files."
+)]
 pub struct Generate {
     /// The folder to write to; it is made if it is not there
     #[arg(short, long, value_name = "DIR")]

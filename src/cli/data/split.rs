@@ -12,12 +12,15 @@ use crate::{Error, Result};
 
 /// Split a file of ratings into train.csv and test.csv
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  \
+#[command(
+    allow_negative_numbers = true,
+    after_help = "Examples:\n  \
     lowrank data split ratings.csv -o parts\n  \
     lowrank data split ratings.csv -o parts --by time --fraction 0.2\n  \
     lowrank data split ratings.csv -o parts --by leave-last\n\n\
     Where a user rated an item more than once, the last rating counts and the others go: otherwise\n\
-    one pair could stand on both sides.")]
+    one pair could stand on both sides."
+)]
 pub struct Split {
     /// The file of ratings
     file: PathBuf,

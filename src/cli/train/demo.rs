@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::artifact::InitTables;
-use crate::cli::output::{Column, Manner, Output, Set};
+use crate::cli::output::{Column, Manner, Output, Set, counted};
 use crate::cli::table;
 use crate::data::{Dataset, builtin};
 use crate::recommend::Query;
@@ -127,9 +127,9 @@ fn show_shape(trainer: &Trainer<'_, f32>, out: &mut Output<'_>) -> Result<()> {
     });
     out.text(&listing(&["table", "rows", "factors"], rows))?;
     out.text(&format!(
-        "{} numbers to learn from {} ratings\n",
-        trainer.n_parameters(),
-        trainer.n_ratings()
+        "{} to learn from {}\n",
+        counted(trainer.n_parameters() as u64, "number"),
+        counted(trainer.n_ratings() as u64, "rating")
     ))
 }
 

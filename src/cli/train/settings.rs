@@ -67,7 +67,7 @@ settings! {
     #[arg(long, value_name = "EPOCH", help_heading = "Validation")]
     keep: Option<String>,
 
-    /// The set of defaults: rating (what predicts best) or notebook (the PyTorch notebook of the field, to the last digit) [default: rating]
+    /// The set of defaults: rating (what predicts best) or notebook (the PyTorch notebook that many courses begin with, reproduced) [default: rating]
     #[arg(long, value_name = "NAME", help_heading = "Model")]
     preset: Option<String>,
     /// Numbers in each embedding [default: 8; notebook 16]

@@ -1,13 +1,13 @@
 //! Which knobs are there, and what are they set to?
 //!
 //! A [`Config`] is what somebody asked for; [`check`](Config::check) turns it into a [`Checked`], which alone can train. The presets
-//! differ in these defaults:
+//! set these defaults:
 //!
 //! | field | flag | `notebook` | `rating` | range |
 //! |---|---|---|---|---|
 //! | `n_factors` | `--factors` | 16 | 8 | 1 … 4096 |
 //! | `epochs` | `--epochs` | 200 | 300 | ≥ 1 |
-//! | `batch` | `--batch` | full | full | `auto`, `full`, ≥ 1 |
+//! | `batch` | `--batch` | full | auto: full | `auto`, `full`, ≥ 1 |
 //! | `optimizer` | `--optimizer` | adam | adam | mini-batches: `lazy-adam` |
 //! | `learning_rate` | `--learning-rate` | 0.01 | 0.02 | > 0 |
 //! | `schedule` | `--schedule` | constant | cosine | |
