@@ -17,6 +17,7 @@ use super::export::{npy, unescape};
 use crate::data::{Ids, Interner};
 use crate::kernels::Real;
 use crate::model::Table;
+use crate::storage::read_at_most;
 use crate::training::Trainer;
 use crate::{Error, Result};
 
@@ -220,6 +221,12 @@ fn wrong(path: &Path, got: impl Into<String>, wanted: impl Into<String>) -> Erro
     }
 }
 
+/// The bytes of a regular file; of a device, which has no length, none.
+fn read_whole(path: &Path) -> Result<Vec<u8>> {
+    let length = fs::metadata(path).map_err(Error::io(path, "open"))?.len();
+    read_at_most(path, length)
+}
+
 /// The names in the folder, sorted.
 fn names(folder: &Path) -> Result<Vec<String>> {
     let mut names = Vec::new();
@@ -307,7 +314,7 @@ fn read_biases(path: &Path, n_rows: usize) -> Result<Array1<f64>> {
 
 /// One id a line; the last line may lack its end, and lines may end as on Windows.
 fn read_ids(path: &Path) -> Result<Ids> {
-    let bytes = fs::read(path).map_err(Error::io(path, "read"))?;
+    let bytes = read_whole(path)?;
     let text = String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         wrong(path, format!("byte {at} that is no UTF-8"), "UTF-8")
@@ -332,7 +339,7 @@ fn read_ids(path: &Path) -> Result<Ids> {
 
 /// Finite numbers and their shape.
 fn read_numbers(path: &Path) -> Result<(Vec<usize>, Vec<f64>)> {
-    let bytes = fs::read(path).map_err(Error::io(path, "read"))?;
+    let bytes = read_whole(path)?;
     let array = npy::read(&bytes).map_err(|(got, wanted)| wrong(path, got, wanted))?;
     if let Some(bad) = array.values.iter().position(|x| !x.is_finite()) {
         let columns = array.shape.get(1).copied().unwrap_or(1).max(1);

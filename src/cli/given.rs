@@ -9,6 +9,7 @@ use clap::Args;
 use crate::artifact::{ModelFile, resolve_model};
 use crate::data::Ids;
 use crate::storage::FileSource;
+use crate::storage::read_at_most;
 use crate::{Error, Model, Result};
 
 /// A trained model.
@@ -22,6 +23,11 @@ pub(super) struct ModelArgument {
 }
 
 impl ModelArgument {
+    /// The model file.
+    pub(super) fn file(&self) -> Result<PathBuf> {
+        resolve_model(&self.model)
+    }
+
     /// Loads the model.
     pub(super) fn load(&self) -> Result<Model> {
         self.open()?.model()
@@ -33,12 +39,35 @@ impl ModelArgument {
     }
 
     fn open(&self) -> Result<ModelFile<FileSource>> {
-        let file = ModelFile::open(resolve_model(&self.model)?)?;
+        let file = ModelFile::open(self.file()?)?;
         if self.verify {
             file.verify()?;
         }
         Ok(file)
     }
+}
+
+/// Bytes of a list of ids: more than a hundred million short ones do not fit.
+const MAX_LIST: u64 = 1 << 28;
+
+/// Refuses to write over a file that the command reads.
+pub(super) fn not_an_input<'p>(
+    output: Option<&Path>,
+    inputs: impl IntoIterator<Item = &'p Path>,
+) -> Result<()> {
+    let Some((output, place)) = output.and_then(|path| Some((path, path.canonicalize().ok()?)))
+    else {
+        return Ok(());
+    };
+    let same = |input: &Path| input.canonicalize().is_ok_and(|input| input == place);
+    if inputs.into_iter().any(same) {
+        return Err(Error::File {
+            path: output.into(),
+            got: "a file that the command reads".into(),
+            wanted: "another file to write to".into(),
+        });
+    }
+    Ok(())
 }
 
 /// The names of a first line that is no id.
@@ -48,7 +77,7 @@ const HEADERS: [&str; 8] = [
 
 /// The ids of a file, one a line. Blank lines are left out, and a first line that is the name of a column and no id of `known`.
 pub(super) fn read_ids(path: &Path, known: &Ids) -> Result<Vec<String>> {
-    let bytes = std::fs::read(path).map_err(Error::io(path, "read"))?;
+    let bytes = read_at_most(path, MAX_LIST)?;
     let text = String::from_utf8(bytes).map_err(|bad| {
         let valid = &bad.as_bytes()[..bad.utf8_error().valid_up_to()];
         Error::Line {

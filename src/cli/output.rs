@@ -116,6 +116,18 @@ impl Manner {
             return Ok(value);
         };
         let format = self.format.unwrap_or_else(|| Format::of(file));
+        // A device or a pipe is written to; only a file can be put in place when it is whole.
+        if std::fs::metadata(file).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
+            let opened = std::fs::OpenOptions::new().write(true).open(file);
+            let mut writer = io::BufWriter::new(opened.map_err(Error::io(file, "open"))?);
+            let value = work(&mut Output {
+                format,
+                name: file.into(),
+                writer: &mut writer,
+            })?;
+            writer.flush().map_err(Error::io(file, "write"))?;
+            return Ok(value);
+        }
         let mut outcome = None;
         let written = write_atomically(&Disk, file, |writer| {
             let done = work(&mut Output {

@@ -8,12 +8,13 @@
 //! ```
 //!
 //! Where a step before the third fails, or the third does, the new file is removed and the old one is as it was. Where the fourth fails the
-//! new file is in place and whole, but a power cut may still bring the old one back. A symbolic link is replaced, not followed.
+//! new file is in place and whole, but a power cut may still bring the old one back. A symbolic link is replaced, not followed; what is
+//! no file at all (a device, a pipe, a folder) is refused, because renaming over it would take it away.
 //!
 //! The steps go through the trait [`FileSystem`], so that tests can let any of them fail.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -97,6 +98,26 @@ impl FileSystem for Disk {
     }
 }
 
+/// All bytes of a file that may not have more than `limit`: a device or a pipe may never end.
+///
+/// # Errors
+/// The operating system's, and [`Error::File`] where there are more bytes.
+pub fn read_at_most(path: &Path, limit: u64) -> Result<Vec<u8>> {
+    let file = File::open(path).map_err(Error::io(path, "open"))?;
+    let mut bytes = Vec::new();
+    let mut some = file.take(limit.saturating_add(1));
+    some.read_to_end(&mut bytes)
+        .map_err(Error::io(path, "read"))?;
+    if bytes.len() as u64 > limit {
+        return Err(Error::File {
+            path: path.into(),
+            got: format!("more than {limit} bytes"),
+            wanted: "a shorter file".into(),
+        });
+    }
+    Ok(bytes)
+}
+
 /// What stands between a file's name and the number in the name of its unfinished successor.
 pub(crate) const UNFINISHED: &str = ".tmp-";
 
@@ -116,6 +137,15 @@ pub fn write_atomically<F: FileSystem>(
             wanted: "the name of a file to write".into(),
         });
     };
+    if let Ok(there) = fs::metadata(path)
+        && !there.is_file()
+    {
+        return Err(Error::File {
+            path: path.into(),
+            got: "something that is no file".into(),
+            wanted: "a file to replace, or a new name".into(),
+        });
+    }
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),

@@ -24,7 +24,7 @@ pub mod source;
 pub use container::{Container, Cursor};
 pub use element::{Data, Element, ElementType};
 #[cfg(feature = "train")]
-pub use file_system::{Disk, FileSystem, write_atomically};
+pub use file_system::{Disk, FileSystem, read_at_most, write_atomically};
 pub use header::Section;
 pub use sections::Sections;
 #[cfg(feature = "train")]

@@ -72,6 +72,18 @@ impl Checked {
             initial::clear_untouched(&mut users.identity, &objective.users.counts[0]);
             initial::clear_untouched(&mut items.identity, &objective.items.counts[0]);
         }
+        if train
+            .interactions
+            .weights
+            .as_ref()
+            .is_some_and(|w| w.iter().all(|&w| w == 0.0))
+        {
+            return Err(Error::config(
+                "weight",
+                "0 for every rating",
+                "at least one weight above 0",
+            ));
+        }
         let training_mean = train.interactions.mean();
         let global_mean = config.global_mean.then_some(training_mean);
         let parameters = Parameters {

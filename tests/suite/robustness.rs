@@ -490,3 +490,200 @@ fn a_file_that_unpacks_without_end_takes_no_memory() {
     refused(&mut command, "a bomb", &["bomb.csv.gz", "unpack", "64 MiB"]);
     assert!(!folder.path("run").exists());
 }
+
+fn model(folder: &Folder) -> std::path::PathBuf {
+    let run = folder.path("run");
+    let mut train = lowrank();
+    train.arg("train").arg(fixture("notebook/ratings_raw.csv"));
+    succeed(train.args(["--epochs", "2", "--quiet", "-o"]).arg(&run));
+    run.join("model.lowrank")
+}
+
+#[test]
+fn what_is_read_is_never_written_over() {
+    let folder = Folder::new("over-input");
+    let file = model(&folder);
+    let before = std::fs::read(&file).expect("a model");
+    let recommend = |output: &Path| {
+        let mut command = lowrank();
+        command
+            .args(["recommend", "--all"])
+            .arg(&file)
+            .arg("-o")
+            .arg(output);
+        command
+    };
+    refused(
+        &mut recommend(&file),
+        "the model",
+        &["model.lowrank", "reads"],
+    );
+    let predict = ["predict", "--user", "0", "--item", "1"];
+    refused(
+        lowrank().args(predict).arg(&file).arg("-o").arg(&file),
+        "the model",
+        &["reads"],
+    );
+    assert!(
+        std::fs::read(&file).expect("a model") == before,
+        "the model was written over"
+    );
+    let ratings = folder.write(
+        "train.csv",
+        std::fs::read(fixture("notebook/ratings_raw.csv")).expect("a fixture"),
+    );
+    let kept = std::fs::read(&ratings).expect("ratings");
+    let split = [
+        "data",
+        "split",
+        "--force",
+        "--fraction",
+        "0.1",
+        "--by",
+        "random",
+    ];
+    refused(
+        lowrank()
+            .args(split)
+            .arg(&ratings)
+            .arg("-o")
+            .arg(folder.path("")),
+        "the ratings",
+        &["train.csv", "reads"],
+    );
+    assert!(
+        std::fs::read(&ratings).expect("ratings") == kept,
+        "the ratings were written over"
+    );
+    refused(
+        &mut recommend(&folder.path("run")),
+        "a folder",
+        &["run", "no file"],
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_written_to_and_read_from_and_stays_a_pipe() {
+    use std::os::unix::fs::FileTypeExt;
+    let folder = Folder::new("pipe");
+    let file = model(&folder);
+    let pipe = folder.path("pipe");
+    if !Command::new("mkfifo")
+        .arg(&pipe)
+        .status()
+        .is_ok_and(|status| status.success())
+    {
+        eprintln!("skipped: no mkfifo on this machine");
+        return;
+    }
+    let reader = {
+        let pipe = pipe.clone();
+        std::thread::spawn(move || std::fs::read_to_string(pipe).expect("UTF-8"))
+    };
+    succeed(
+        lowrank()
+            .args(["recommend", "--all", "--format", "csv"])
+            .arg(&file)
+            .arg("-o")
+            .arg(&pipe),
+    );
+    assert!(
+        reader
+            .join()
+            .expect("a reader")
+            .starts_with("user,rank,item")
+    );
+    assert!(
+        std::fs::metadata(&pipe)
+            .expect("a pipe")
+            .file_type()
+            .is_fifo(),
+        "the pipe became a file"
+    );
+    let writer = {
+        let pipe = pipe.clone();
+        std::thread::spawn(move || {
+            std::fs::write(
+                pipe,
+                std::fs::read(fixture("notebook/ratings_raw.csv")).expect("a fixture"),
+            )
+        })
+    };
+    let run = folder.path("piped");
+    succeed(
+        lowrank()
+            .arg("train")
+            .arg(&pipe)
+            .args(["--epochs", "2", "--quiet", "-o"])
+            .arg(&run),
+    );
+    writer.join().expect("a writer").expect("written");
+    let piped = std::fs::read(run.join("model.lowrank")).expect("a model");
+    assert!(
+        piped == std::fs::read(&file).expect("a model"),
+        "a pipe trains another model"
+    );
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn names_that_are_not_utf8_and_inputs_without_end_are_told() {
+    use std::os::unix::ffi::OsStrExt;
+    let folder = Folder::new("odd-names");
+    let odd = folder
+        .path("")
+        .join(std::ffi::OsStr::from_bytes(b"r\xff.csv"));
+    std::fs::copy(fixture("notebook/ratings_raw.csv"), &odd).expect("a copy");
+    let run = folder.path("run");
+    // A name that only the record holds is written as well as it can be.
+    succeed(
+        lowrank()
+            .arg("train")
+            .arg(&odd)
+            .args(["--epochs", "1", "--quiet", "-o"])
+            .arg(&run),
+    );
+    assert!(run.join("run.json").is_file());
+    let ratings = fixture("notebook/ratings_raw.csv");
+    let other = folder.path("other");
+    let train = || {
+        let mut command = lowrank();
+        command
+            .arg("train")
+            .arg(&ratings)
+            .args(["--epochs", "1", "-o"])
+            .arg(&other);
+        command
+    };
+    refused(
+        train().arg("--valid").arg(&odd),
+        "a name that config.toml cannot hold",
+        &["UTF-8"],
+    );
+    refused(
+        train().args(["--config", "/dev/zero"]),
+        "a configuration without end",
+        &["/dev/zero", "1048576"],
+    );
+    let list = ["recommend", "--users", "/dev/zero"];
+    refused(
+        lowrank().args(list).arg(&run),
+        "a list without end",
+        &["/dev/zero"],
+    );
+    refused(
+        train().args(["--threads", "100000"]),
+        "threads",
+        &["threads", "1024"],
+    );
+    let weightless = folder.write("weightless.csv", "user,item,rating,w\nu,i,3,0\nv,i,4,0\n");
+    let mut command = lowrank();
+    command
+        .arg("train")
+        .arg(weightless)
+        .args(["--weight", "w", "-o"])
+        .arg(&other);
+    refused(&mut command, "weights of nothing", &["weight", "above 0"]);
+    assert!(!other.exists());
+}

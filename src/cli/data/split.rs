@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::write;
+use crate::cli::given::not_an_input;
 use crate::cli::output::{Manner, counted, grouped};
 use crate::data::reader::{ColumnSpec, Separator};
 use crate::data::{Dataset, Split as How};
@@ -62,6 +63,9 @@ enum By {
 impl Split {
     pub(in crate::cli) fn run(self, manner: Manner) -> Result<()> {
         let [train, test] = write::places(&self.output, ["train.csv", "test.csv"], self.force)?;
+        for place in [&train, &test] {
+            not_an_input(Some(place), [self.file.as_path()])?;
+        }
         let mut builder = Dataset::builder();
         if let Some(columns) = self.columns {
             builder = builder.columns(columns);

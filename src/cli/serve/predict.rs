@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
-use crate::cli::given::ModelArgument;
+use crate::cli::given::{ModelArgument, not_an_input};
 use crate::cli::output::{Cell, Column, Format, Listing, Manner, Set, counted, grouped};
 use crate::data::reader::{ReadOptions, Separator, read_pairs};
 use crate::{Kind, Model, Prediction, Result};
@@ -77,6 +77,9 @@ const COLUMNS: [Column; 4] = [
 
 impl Predict {
     pub(in crate::cli) fn run(self, manner: Manner) -> Result<()> {
+        let file = self.model.file()?;
+        let inputs = self.pairs.iter().chain([&file]).map(PathBuf::as_path);
+        not_an_input(self.output.as_deref(), inputs)?;
         match (&self.pairs, &self.user, &self.item) {
             (None, Some(user), Some(item)) => self.one(manner, user, item),
             (Some(file), ..) => self.many(manner, file),

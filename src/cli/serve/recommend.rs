@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args};
 use serde::Serialize;
 
-use crate::cli::given::{ModelArgument, read_ids};
+use crate::cli::given::{ModelArgument, not_an_input, read_ids};
 use crate::cli::output::{Cell, Column, Format, Listing, Manner, Set, counted};
 use crate::kernels::pool::Pool;
 use crate::recommend::{Condition, Recommender};
@@ -93,6 +93,12 @@ const BATCH: usize = 1 << 16;
 
 impl Recommend {
     pub(in crate::cli) fn run(self, manner: Manner) -> Result<()> {
+        let read = [&self.users, &self.allow, &self.deny].into_iter().flatten();
+        let file = self.model.file()?;
+        not_an_input(
+            self.output.as_deref(),
+            read.chain([&file]).map(PathBuf::as_path),
+        )?;
         let model = self.load()?;
         let users = self.rows(&model)?;
         let recommender = model.recommender(&self.query(&model)?)?;

@@ -15,9 +15,11 @@ use super::record::{Baselines, Counts, Features, Machine, Outcome, Record, Times
 use super::settings::{Refusals, Settings};
 use crate::artifact::{InitTables, RunDirectory};
 use crate::cli::output::{Format, Manner, counted, grouped};
+use crate::cli::table;
 use crate::evaluation::evaluate;
 use crate::kernels::pool::Pool;
 use crate::model::Model;
+use crate::storage::read_at_most;
 use crate::training::{Ending, Finish, Trainer};
 use crate::{Error, Result};
 
@@ -61,8 +63,8 @@ pub struct Train {
 /// What `train` prints.
 #[derive(Serialize)]
 struct Summary<'a> {
-    run: &'a Path,
-    model: PathBuf,
+    run: String,
+    model: String,
     #[serde(flatten)]
     outcome: &'a Outcome,
     seconds: f64,
@@ -81,6 +83,9 @@ impl Train {
             .map_or(Ok(Settings::default()), read_config)?;
         let settings = self.settings.or(self.refusals.settings()).or(file);
         let checked = settings.config()?.check()?;
+        // Before the work: a path that the record cannot hold would make the run one that nobody can repeat.
+        toml::to_string(&settings)
+            .map_err(|error| Error::config("settings", error, "paths in UTF-8"))?;
         RunDirectory::check(&self.output, self.force)?;
         let inputs = Inputs::read(&self.ratings, &settings)?;
         let read = began.elapsed().as_secs_f64();
@@ -136,8 +141,8 @@ impl Train {
             return Err(error);
         }
         let summary = Summary {
-            run: run.path(),
-            model: run.model(),
+            run: run.path().display().to_string(),
+            model: run.model().display().to_string(),
             outcome: &outcome,
             seconds: total,
         };
@@ -148,8 +153,16 @@ impl Train {
     }
 }
 
+/// Bytes of a configuration: all keys take less than a hundredth.
+const MAX_CONFIG: u64 = 1 << 20;
+
 fn read_config(path: &Path) -> Result<Settings> {
-    let text = std::fs::read_to_string(path).map_err(Error::io(path, "read"))?;
+    let bytes = read_at_most(path, MAX_CONFIG)?;
+    let text = String::from_utf8(bytes).map_err(|_| Error::File {
+        path: path.into(),
+        got: "bytes that are not UTF-8".into(),
+        wanted: "TOML".into(),
+    })?;
     toml::from_str(&text).map_err(|error| {
         let start = error.span().map_or(0, |span| span.start.min(text.len()));
         let before = &text[..start];
@@ -295,7 +308,7 @@ impl Summary<'_> {
                 ));
             }
         }
-        lines.push(format!("model: {}", self.model.display()));
+        lines.push(format!("model: {}", table::safe(&self.model)));
         lines.join("\n") + "\n"
     }
 }

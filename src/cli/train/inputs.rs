@@ -4,7 +4,7 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::thread::JoinHandle;
 
 use serde::Serialize;
@@ -29,9 +29,10 @@ pub struct Inputs {
 #[derive(Clone, Debug, Serialize)]
 pub struct InputFile {
     role: &'static str,
-    path: PathBuf,
-    bytes: u64,
-    sha256: String,
+    path: String,
+    /// Absent, like the fingerprint, for a pipe: it can be read once only.
+    bytes: Option<u64>,
+    sha256: Option<String>,
 }
 
 impl Inputs {
@@ -151,6 +152,18 @@ fn hold_out(
 fn fingerprint(role: &'static str, path: &Path) -> JoinHandle<Result<InputFile>> {
     let path = path.to_path_buf();
     std::thread::spawn(move || {
+        let name = path.display().to_string();
+        if !std::fs::metadata(&path)
+            .map_err(Error::io(&path, "open"))?
+            .is_file()
+        {
+            return Ok(InputFile {
+                role,
+                path: name,
+                bytes: None,
+                sha256: None,
+            });
+        }
         let mut file = File::open(&path).map_err(Error::io(&path, "open"))?;
         let (mut hash, mut bytes, mut block) = (Sha256::new(), 0, vec![0; 1 << 18]);
         loop {
@@ -168,9 +181,9 @@ fn fingerprint(role: &'static str, path: &Path) -> JoinHandle<Result<InputFile>>
             .collect();
         Ok(InputFile {
             role,
-            path,
-            bytes,
-            sha256,
+            path: name,
+            bytes: Some(bytes),
+            sha256: Some(sha256),
         })
     })
 }

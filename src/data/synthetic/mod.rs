@@ -25,6 +25,9 @@ use crate::{Error, Result};
 mod truth;
 use truth::{Truth, catalog, genres_of_items};
 
+/// More ratings than this would take some ten gigabytes while they are made.
+const MAX_RATINGS: usize = 500_000_000;
+
 /// What to make.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SyntheticConfig {
@@ -99,7 +102,7 @@ impl SyntheticConfig {
         };
         count("users", self.n_users, 1, MAX_ROWS)?;
         count("items", self.n_items, 1, MAX_ROWS)?;
-        count("ratings", self.n_ratings, 1, u32::MAX as usize - 1)?;
+        count("ratings", self.n_ratings, 1, MAX_RATINGS)?;
         let rows = self.n_users.max(self.n_items);
         count(
             "factors",

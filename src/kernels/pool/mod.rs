@@ -5,6 +5,9 @@
 //!
 //! Without the feature `threads`, the twin file runs the tasks one after the other.
 
+/// More threads than this are a mistake: starting them takes longer than the work.
+pub const MAX_THREADS: usize = 1024;
+
 #[cfg(not(feature = "threads"))]
 mod serial;
 #[cfg(feature = "threads")]

@@ -11,7 +11,7 @@ impl Pool {
     pub fn new(threads: usize) -> Pool {
         let threads = match threads {
             0 => std::thread::available_parallelism().map_or(1, |n| n.get()),
-            n => n,
+            n => n.min(super::MAX_THREADS),
         };
         if threads == 1 {
             return Pool(None);

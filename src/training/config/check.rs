@@ -6,6 +6,7 @@ use std::fmt::Display;
 
 use super::PerTable;
 use super::{Batch, ClipRule, Config};
+use crate::kernels::pool::MAX_THREADS;
 use crate::model::Link;
 use crate::optimizer::{Optimizer, OptimizerKind, Schedule};
 use crate::{Error, Result};
@@ -107,6 +108,12 @@ impl Config {
             let ok = lo < hi && lo.is_finite() && hi.is_finite();
             demand("clip", format!("{lo}..{hi}"), ok, "LO..HI with LO below HI")?;
         }
+        demand(
+            "threads",
+            c.threads,
+            c.threads <= MAX_THREADS,
+            "at most 1024, or 0 for all cores",
+        )?;
         if let Some(patience) = c.patience {
             demand(
                 "patience",
