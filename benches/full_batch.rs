@@ -14,7 +14,7 @@
 
 use std::time::Instant;
 
-use lowrank::data::examples::Examples;
+use lowrank::data::layout::Examples;
 use lowrank::data::synthetic::{SyntheticConfig, generate};
 use lowrank::data::{Dataset, Split};
 use lowrank::gradient::{Gradient, naive};

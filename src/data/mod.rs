@@ -17,7 +17,7 @@
 //! | [`split`] | which ratings are held out? |
 //! | [`synthetic`] | where do ratings with a known truth come from? |
 //! | [`builtin`] | which ratings come with the crate? |
-//! | [`examples`] | in which order does training visit ratings? |
+//! | [`layout`] | in which order does training visit ratings? |
 //!
 //! What a model makes of them is chapter 2's.
 
@@ -47,7 +47,7 @@ pub mod synthetic;
 #[cfg(feature = "train")]
 pub mod builtin;
 #[cfg(feature = "train")]
-pub mod examples;
+pub mod layout;
 
 #[cfg(feature = "train")]
 pub use builder::{DatasetBuilder, LoadReport};

@@ -37,23 +37,59 @@
 //!
 //! **By hand**, with one factor, μ = 0, N = 1, λ = 0, no features: p = 2, q = 3, r = 5. Then s = 6, ℓ = 1, g = 2·(6 − 5) = 2, ∂p = g·q = 6, ∂q = g·p = 4.
 //!
-//! Steps 1 and 2 are the two passes of [`kernels::rows`](crate::kernels::rows). What an optimizer makes of a gradient is chapter 6's.
+//! Steps 1 and 2 are one pass over blocks ([`kernels::block`](crate::kernels::block)) where the ratings are cut into such, and the two passes of
+//! [`kernels::rows`](crate::kernels::rows) for a mini-batch. What an optimizer makes of a gradient is chapter 6's.
 
+mod chain;
 mod objective;
 mod passes;
 mod sides;
+mod strata;
 //
 pub mod naive;
 
 pub use objective::{L2Scale, Objective, SidePenalty, TablePenalty};
 pub use sides::{RowGradients, SideGradient};
 
-use crate::data::examples::Examples;
+use crate::data::layout::{Blocks, Examples};
 use crate::kernels::pool::Pool;
 use crate::kernels::{Kernel, Real};
-use crate::loss::{LossKind, Pointwise, Squared};
-use crate::model::{Link, Parameters, Table};
+use crate::loss::Pointwise;
+use crate::model::{Parameters, Table};
+pub(crate) use chain::{WithChain, with_chain};
 use passes::Passes;
+use strata::Strata;
+
+/// The examples of a step, as they are laid out.
+#[derive(Clone, Copy, Debug)]
+pub enum Batch<'a> {
+    /// By user and by item.
+    Examples(&'a Examples),
+    /// In blocks; then all tables are in block order.
+    Blocks(&'a Blocks),
+}
+
+impl<'a> From<&'a Examples> for Batch<'a> {
+    fn from(examples: &'a Examples) -> Batch<'a> {
+        Batch::Examples(examples)
+    }
+}
+
+impl<'a> From<&'a Blocks> for Batch<'a> {
+    fn from(blocks: &'a Blocks) -> Batch<'a> {
+        Batch::Blocks(blocks)
+    }
+}
+
+impl Batch<'_> {
+    /// The number of examples.
+    fn len(&self) -> usize {
+        match self {
+            Batch::Examples(examples) => examples.len(),
+            Batch::Blocks(blocks) => blocks.len(),
+        }
+    }
+}
 
 /// The gradient of everything that is learnt, and the buffers that it is computed in; kept between steps.
 #[derive(Clone, Debug, Default)]
@@ -76,93 +112,115 @@ impl<T: Real> Gradient<T> {
     ///
     /// The result does not depend on the number of threads or the kernel. Cost: two passes over the examples, n_factors multiply-adds
     /// thrice in all.
-    pub fn compute(
+    pub fn compute<'a>(
         &mut self,
         objective: &Objective,
         parameters: &Parameters<T>,
-        examples: &Examples,
+        batch: impl Into<Batch<'a>>,
         pool: &Pool,
         kernel: Kernel,
     ) -> f64 {
-        match objective.loss {
-            LossKind::Squared => {
-                self.pointwise(Squared, objective, parameters, examples, pool, kernel)
-            }
-        }
+        let step = self.step(objective, parameters, batch.into(), pool, kernel);
+        with_chain(objective.loss, parameters.link, step)
     }
 
     /// [`compute`](Gradient::compute) for any loss of one prediction against one target.
-    pub fn pointwise(
+    pub fn pointwise<'a>(
         &mut self,
         loss: impl Pointwise,
         objective: &Objective,
         parameters: &Parameters<T>,
-        examples: &Examples,
+        batch: impl Into<Batch<'a>>,
         pool: &Pool,
         kernel: Kernel,
     ) -> f64 {
-        // Each arm is a loop of its own: the link is chosen here, once, and not per rating.
-        match parameters.link {
-            Link::Identity => {
-                let chain = |score: f64, target: f64| {
-                    (loss.value(score, target), loss.slope(score, target))
-                };
-                self.chain(chain, objective, parameters, examples, pool, kernel)
-            }
-            link @ Link::Sigmoid { .. } => {
-                let chain = |score: f64, target: f64| {
-                    let prediction = link.value(score);
-                    (
-                        loss.value(prediction, target),
-                        loss.slope(prediction, target) * link.slope(score),
-                    )
-                };
-                self.chain(chain, objective, parameters, examples, pool, kernel)
-            }
-        }
+        let step = self.step(objective, parameters, batch.into(), pool, kernel);
+        chain::with_link(loss, parameters.link, step)
     }
 
-    /// `chain` is step 1: (score, target) → (ℓ, ∂ℓ/∂s).
-    fn chain(
-        &mut self,
-        chain: impl Fn(f64, f64) -> (f64, f64) + Copy + Send + Sync,
-        objective: &Objective,
-        parameters: &Parameters<T>,
-        examples: &Examples,
-        pool: &Pool,
+    fn step<'s>(
+        &'s mut self,
+        objective: &'s Objective,
+        parameters: &'s Parameters<T>,
+        batch: Batch<'s>,
+        pool: &'s Pool,
         kernel: Kernel,
-    ) -> f64 {
-        let [user_scratch, item_scratch] = &mut self.composed;
-        let users = parameters
-            .users
-            .compose(examples.by_user.iter().map(|range| range.row), user_scratch);
-        let items = parameters
-            .items
-            .compose(examples.by_item.iter().map(|range| range.row), item_scratch);
-        self.slopes.resize(examples.len(), T::ZERO);
-
-        let passes = Passes {
+    ) -> Step<'s, T> {
+        Step {
+            gradient: self,
+            objective,
             parameters,
-            examples,
-            users,
-            items,
-        };
-        let loss = passes.forward(
-            chain,
-            &mut self.slopes,
-            &mut self.users.identity,
+            batch,
             pool,
             kernel,
-        );
-        passes.gather(&self.slopes, &mut self.items.identity, pool, kernel);
+        }
+    }
+}
 
-        let scale = objective.l2_scale;
-        self.users.backprop(&parameters.users);
-        self.items.backprop(&parameters.items);
-        self.users
-            .add_penalty(&parameters.users, &objective.users, scale, examples.len());
-        self.items
-            .add_penalty(&parameters.items, &objective.items, scale, examples.len());
+/// A gradient that waits for its chain.
+struct Step<'s, T> {
+    gradient: &'s mut Gradient<T>,
+    objective: &'s Objective,
+    parameters: &'s Parameters<T>,
+    batch: Batch<'s>,
+    pool: &'s Pool,
+    kernel: Kernel,
+}
+
+impl<T: Real> WithChain for Step<'_, T> {
+    type Output = f64;
+
+    fn run(self, chain: impl Fn(f64, f64) -> (f64, f64) + Copy + Send + Sync) -> f64 {
+        let Step {
+            parameters,
+            objective,
+            batch,
+            pool,
+            kernel,
+            ..
+        } = self;
+        let Gradient {
+            users: user_gradient,
+            items: item_gradient,
+            slopes,
+            composed: [user_scratch, item_scratch],
+        } = self.gradient;
+        let loss = match batch {
+            Batch::Examples(examples) => {
+                let user_rows = examples.by_user.iter().map(|range| range.row);
+                let item_rows = examples.by_item.iter().map(|range| range.row);
+                let passes = Passes {
+                    parameters,
+                    examples,
+                    users: parameters.users.compose(user_rows, user_scratch),
+                    items: parameters.items.compose(item_rows, item_scratch),
+                };
+                slopes.resize(examples.len(), T::ZERO);
+                let of_users = &mut user_gradient.identity;
+                let loss = passes.forward(chain, slopes, of_users, pool, kernel);
+                passes.gather(slopes, &mut item_gradient.identity, pool, kernel);
+                loss
+            }
+            Batch::Blocks(blocks) => {
+                let strata = Strata {
+                    global_mean: parameters.global_mean,
+                    blocks,
+                    users: parameters.users.compose_all(user_scratch),
+                    items: parameters.items.compose_all(item_scratch),
+                };
+                let (of_users, of_items) =
+                    (&mut user_gradient.identity, &mut item_gradient.identity);
+                strata.run(chain, of_users, of_items, pool, kernel)
+            }
+        };
+        let (scale, n) = (objective.l2_scale, batch.len());
+        for (gradient, side, penalty) in [
+            (user_gradient, &parameters.users, &objective.users),
+            (item_gradient, &parameters.items, &objective.items),
+        ] {
+            gradient.backprop(side);
+            gradient.add_penalty(side, penalty, scale, n);
+        }
         loss
     }
 }

@@ -3,7 +3,6 @@
 //! The objective J of the chapter's first page: which loss, and which penalty on which row. Nothing of it changes during a run.
 
 use crate::kernels::Real;
-use crate::kernels::rows::RowRange;
 use crate::loss::LossKind;
 use crate::model::Side;
 
@@ -49,22 +48,20 @@ pub struct Objective {
 }
 
 impl SidePenalty {
-    /// No penalty yet, and n_row counted over `touched`, the rows of the side's training examples.
-    pub fn new<T: Real>(side: &Side<T>, touched: &[RowRange]) -> SidePenalty {
-        let mut counts: Vec<Vec<u32>> = side.tables().map(|t| vec![0; t.n_rows()]).collect();
-        for range in touched {
-            counts[0][range.row as usize] += range.n_examples() as u32;
-            for (group, counts) in side.groups.iter().zip(&mut counts[1..]) {
-                for (f, weight) in group.features.row(range.row as usize) {
-                    if weight != 0.0 {
-                        counts[f as usize] += range.n_examples() as u32;
-                    }
+    /// No penalty yet; `counts` are the training examples of each row of the side.
+    pub fn new<T: Real>(side: &Side<T>, counts: Vec<u32>) -> SidePenalty {
+        let mut all: Vec<Vec<u32>> = side.tables().map(|t| vec![0; t.n_rows()]).collect();
+        for (group, of_features) in side.groups.iter().zip(&mut all[1..]) {
+            for (row, &count) in counts.iter().enumerate().filter(|(_, n)| **n > 0) {
+                for (f, _) in group.features.row(row).filter(|&(_, weight)| weight != 0.0) {
+                    of_features[f as usize] += count;
                 }
             }
         }
+        all[0] = counts;
         SidePenalty {
-            tables: vec![TablePenalty::default(); counts.len()],
-            counts,
+            tables: vec![TablePenalty::default(); all.len()],
+            counts: all,
         }
     }
 }

@@ -4,7 +4,7 @@
 //! the same for any number of threads.
 
 use super::RowGradients;
-use crate::data::examples::Examples;
+use crate::data::layout::Examples;
 use crate::kernels::pool::Pool;
 use crate::kernels::rows::{GatherRows, RowRange, RowsView, ScoreRows};
 use crate::kernels::{Kernel, Real};

@@ -92,8 +92,9 @@ impl<T: Real> SideGradient<T> {
                 continue;
             }
             let stride = table.stride();
-            for (at, &row) in gradient.rows.iter().enumerate() {
-                let row = row as usize;
+            let touched = |at: &usize| gradient.n_examples[*at] > 0;
+            for at in (0..gradient.rows.len()).filter(touched) {
+                let row = gradient.rows[at] as usize;
                 let share = match scale {
                     L2Scale::Row => 1.0 / f64::from(counts[row]),
                     L2Scale::Rating => 1.0,

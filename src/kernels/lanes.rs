@@ -32,25 +32,56 @@ pub const fn padded(n_factors: usize) -> usize {
 #[inline(always)]
 pub fn dot<T: Real>(a: &[T], b: &[T]) -> T {
     debug_assert_eq!(a.len(), b.len());
+    dot_chunks(a.as_chunks::<LANES>().0, b.as_chunks::<LANES>().0)
+}
+
+/// [`dot`] of rows that are cut into chunks of lanes already.
+#[inline(always)]
+pub fn dot_chunks<T: Real>(a: &[[T; LANES]], b: &[[T; LANES]]) -> T {
     let mut lane = [T::ZERO; LANES];
-    let (a, b) = (a.as_chunks::<LANES>().0, b.as_chunks::<LANES>().0);
     for (a, b) in a.iter().zip(b) {
+        let (a, b) = (*a, *b);
         for l in 0..LANES {
             lane[l] += a[l] * b[l];
         }
     }
-    ((lane[0] + lane[4]) + (lane[2] + lane[6])) + ((lane[1] + lane[5]) + (lane[3] + lane[7]))
+    sum_of_lanes(lane)
+}
+
+/// The balanced tree, level by level: the compiler sees vectors of four and of two.
+#[inline(always)]
+pub fn sum_of_lanes<T: Real>(lane: [T; LANES]) -> T {
+    let (mut four, mut two) = ([T::ZERO; 4], [T::ZERO; 2]);
+    for l in 0..4 {
+        four[l] = lane[l] + lane[l + 4];
+    }
+    for l in 0..2 {
+        two[l] = four[l] + four[l + 2];
+    }
+    two[0] + two[1]
 }
 
 /// y ← y + α·x, of two padded rows of equal length.
 #[inline(always)]
 pub fn add_scaled<T: Real>(y: &mut [T], alpha: T, x: &[T]) {
     debug_assert_eq!(x.len(), y.len());
-    let (y, x) = (y.as_chunks_mut::<LANES>().0, x.as_chunks::<LANES>().0);
+    add_scaled_chunks(
+        y.as_chunks_mut::<LANES>().0,
+        alpha,
+        x.as_chunks::<LANES>().0,
+    );
+}
+
+/// [`add_scaled`] of rows that are cut into chunks of lanes already.
+#[inline(always)]
+pub fn add_scaled_chunks<T: Real>(y: &mut [[T; LANES]], alpha: T, x: &[[T; LANES]]) {
     for (y, x) in y.iter_mut().zip(x) {
+        // Eight loads, then eight stores: otherwise the compiler must reckon with rows that overlap, and goes number by number.
+        let (mut sum, x) = (*y, *x);
         for l in 0..LANES {
-            y[l] += alpha * x[l];
+            sum[l] += alpha * x[l];
         }
+        *y = sum;
     }
 }
 

@@ -7,6 +7,7 @@
 //! | `avx2` | the same source, compiled for AVX2 |
 //! | [`top_k`] | the greatest n of many scores |
 //! | [`rows`] | scores and gradients of many ratings in one pass |
+//! | [`block`] | the same in one pass, where a thread owns the rows of both sides |
 //! | [`pool`] | the same work on several threads |
 //! | [`real`] | the numbers: `f32` in production, `f64` in the gradient check |
 //!
@@ -14,6 +15,7 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+pub mod block;
 pub mod lanes;
 pub mod naive;
 pub mod pool;

@@ -30,6 +30,8 @@ pub trait Real:
 {
     /// 0.
     const ZERO: Self;
+    /// 2⁻¹⁰⁰.
+    const TINY: Self;
     /// Rounds to the nearest.
     fn from_f64(value: f64) -> Self;
     /// Exact for both types.
@@ -42,6 +44,15 @@ pub trait Real:
     fn square_root(self) -> Self;
     /// Neither infinite nor NaN.
     fn finite(self) -> bool;
+    /// Itself, or 0 where it is so small that a CPU would slow down over it: below 2⁻¹⁰⁰, far above the subnormal numbers of `f32` and far below what moves a row.
+    #[inline(always)]
+    fn flushed(self) -> Self {
+        if self < Self::TINY && -self < Self::TINY {
+            Self::ZERO
+        } else {
+            self
+        }
+    }
     /// The greater of two finite numbers.
     fn greater(self, other: Self) -> Self {
         if self > other { self } else { other }
@@ -53,6 +64,7 @@ macro_rules! real {
         #[allow(clippy::unnecessary_cast, reason = "one macro for both types")]
         impl Real for $t {
             const ZERO: Self = 0.0;
+            const TINY: Self = 1.0 / (1u128 << 100) as $t;
             #[inline(always)]
             fn from_f64(value: f64) -> Self {
                 value as $t

@@ -57,6 +57,15 @@ pub struct GradientRows<'a, T> {
 }
 
 impl<'a, T> GradientRows<'a, T> {
+    /// The same rows for a while.
+    #[inline(always)]
+    pub fn reborrow(&mut self) -> GradientRows<'_, T> {
+        GradientRows {
+            factors: self.factors,
+            biases: self.biases.as_deref_mut(),
+        }
+    }
+
     /// The first `n_rows` rows, and the rest.
     pub fn split_at(self, n_rows: usize, stride: usize) -> (Self, Self) {
         let (factors, other_factors) = self.factors.split_at_mut(n_rows * stride);

@@ -79,6 +79,22 @@ impl Features {
             .zip(weights.iter().copied())
     }
 
+    /// The number of entries in all rows.
+    pub fn n_entries(&self) -> usize {
+        self.weights.len()
+    }
+
+    /// Row n of the result is row `sources[n]` of this matrix.
+    pub(crate) fn arranged(&self, sources: &[u32]) -> Features {
+        let mut arranged = Features::default();
+        for &source in sources {
+            arranged.rows.push_row(self.rows.row(source as usize));
+            let range = self.rows.range(source as usize);
+            arranged.weights.extend_from_slice(&self.weights[range]);
+        }
+        arranged
+    }
+
     /// The number of rows.
     pub fn n_rows(&self) -> usize {
         self.rows.n_rows()

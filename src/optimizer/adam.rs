@@ -76,8 +76,8 @@ impl<T: Real> Step<T> {
     #[inline(always)]
     fn moments(&self, x: T, g: T, m: &mut T, v: &mut T) -> (T, T) {
         let g = g + self.decay * x;
-        *m = self.beta1 * *m + self.one_minus_beta1 * g;
-        *v = self.beta2 * *v + self.one_minus_beta2 * (g * g);
+        *m = (self.beta1 * *m + self.one_minus_beta1 * g).flushed();
+        *v = (self.beta2 * *v + self.one_minus_beta2 * (g * g)).flushed();
         (*m, *v)
     }
 }

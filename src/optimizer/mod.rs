@@ -14,10 +14,13 @@
 //! Adam's clocks differ in *which rows move*. *Dense*: every row at every step, also those whose gradient is zero, because their moments still push them;
 //! t counts steps. *Lazy*: only rows that the batch touches; t counts steps all the same.
 //!
+//! *Block* and *row*: where ratings are visited block by block, each row has a clock of its own ([`block`]).
+//!
 //! How the learning rate η changes over time stands in [`schedule`]; [`sweep`] takes a rule through a table.
 
 mod adagrad;
 mod adam;
+pub mod block;
 pub mod schedule;
 mod sgd;
 pub mod sweep;
@@ -56,17 +59,20 @@ pub enum OptimizerKind {
     Sgd,
     /// [`Adagrad`].
     Adagrad,
+    /// [`RowAdam`](block::RowAdam): one second moment a row; for training by blocks.
+    RowAdam,
 }
 
 impl OptimizerKind {
     /// All of them.
-    pub const ALL: [OptimizerKind; 6] = [
+    pub const ALL: [OptimizerKind; 7] = [
         OptimizerKind::Adam,
         OptimizerKind::LazyAdam,
         OptimizerKind::AdamW,
         OptimizerKind::AmsGrad,
         OptimizerKind::Sgd,
         OptimizerKind::Adagrad,
+        OptimizerKind::RowAdam,
     ];
 
     /// The name on the command line.
@@ -78,6 +84,7 @@ impl OptimizerKind {
             OptimizerKind::AmsGrad => "amsgrad",
             OptimizerKind::Sgd => "sgd",
             OptimizerKind::Adagrad => "adagrad",
+            OptimizerKind::RowAdam => "row-adam",
         }
     }
 
@@ -86,9 +93,22 @@ impl OptimizerKind {
         match self {
             OptimizerKind::Sgd => 0,
             OptimizerKind::Adagrad => 1,
-            OptimizerKind::Adam | OptimizerKind::LazyAdam | OptimizerKind::AdamW => 2,
+            OptimizerKind::Adam
+            | OptimizerKind::LazyAdam
+            | OptimizerKind::AdamW
+            | OptimizerKind::RowAdam => 2,
             OptimizerKind::AmsGrad => 3,
         }
+    }
+
+    /// Whether it knows a clock for each row, as training by blocks wants it.
+    pub fn goes_by_blocks(self) -> bool {
+        !matches!(self, OptimizerKind::LazyAdam | OptimizerKind::AmsGrad)
+    }
+
+    /// Whether it goes with steps that see the whole table, or rows of a batch.
+    pub fn goes_by_batches(self) -> bool {
+        self != OptimizerKind::RowAdam
     }
 
     /// Whether a row without a gradient stays where it is.
@@ -96,7 +116,7 @@ impl OptimizerKind {
     /// With weight decay it moves in every dense rule; without, in those that carry a momentum.
     pub fn only_touched_rows(self, weight_decay: f64) -> bool {
         match self {
-            OptimizerKind::LazyAdam => true,
+            OptimizerKind::LazyAdam | OptimizerKind::RowAdam => true,
             OptimizerKind::Sgd | OptimizerKind::Adagrad => weight_decay == 0.0,
             OptimizerKind::Adam | OptimizerKind::AdamW | OptimizerKind::AmsGrad => false,
         }

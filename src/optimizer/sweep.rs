@@ -24,6 +24,9 @@ pub struct Update {
 }
 
 impl Update {
+    /// # Panics
+    /// For [`OptimizerKind::RowAdam`], which goes by blocks; no checked configuration brings it here.
+    ///
     /// Moves `table` against `gradient` and updates `moments`, [`OptimizerKind::n_moments`] tables of its shape.
     pub fn apply<T: Real>(
         &self,
@@ -52,6 +55,7 @@ impl Update {
             OptimizerKind::Adam | OptimizerKind::AdamW => sweep.run(Adam::new(optimizer, rate, t)),
             OptimizerKind::LazyAdam => sweep.run(LazyAdam::new(optimizer, rate, t)),
             OptimizerKind::AmsGrad => sweep.run(AmsGrad::new(optimizer, rate, t)),
+            OptimizerKind::RowAdam => panic!("the row-wise rule goes by blocks"),
             OptimizerKind::Sgd => sweep.run(Sgd::new(rate, weight_decay)),
             OptimizerKind::Adagrad => sweep.run(Adagrad::new(rate, weight_decay, epsilon)),
         }

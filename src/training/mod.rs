@@ -15,6 +15,8 @@
 //! | [`config`] | which knobs are there, and what may they be? |
 //! | [`groups`] | which columns become features? |
 //! | `initial` | where do the tables start? |
+//! | `strata` | how does it go block by block? |
+//! | `places` | how do tables come into block order, and back? |
 //! | `batches` | which examples does a step see? |
 //! | `setup` | what stands ready before the first step? |
 //! | [`state`] | what must be known to go on from an epoch? |
@@ -31,8 +33,10 @@ pub mod config;
 pub mod groups;
 mod initial;
 pub mod observer;
+mod places;
 mod setup;
 pub mod state;
+mod strata;
 pub mod trainer;
 mod validation;
 

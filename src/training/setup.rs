@@ -2,20 +2,22 @@
 //!
 //! Columns are chosen, tables drawn, λ given to every table, batches laid out: everything that a [`Trainer`] holds.
 
+use std::borrow::Cow;
+
 use super::batches::Batches;
 use super::config::Checked;
 use super::config::PerTable;
-use super::config::{ClipRule, KernelChoice};
+use super::config::{Batch, ClipRule, KernelChoice};
 use super::groups::{self, Chosen};
 use super::initial;
 use super::state::State;
 use super::trainer::Trainer;
 use super::validation::Predictions;
-use crate::data::examples::Examples;
+use crate::data::layout::Blocks;
+use crate::data::layout::order::count;
 use crate::data::{Dataset, Interactions, SideData};
 use crate::gradient::{Gradient, Objective, SidePenalty, TablePenalty};
 use crate::kernels::pool::Pool;
-use crate::kernels::rows::RowRange;
 use crate::kernels::{Kernel, Real};
 use crate::model::{Clip, Parameters, Side, Table};
 use crate::{Error, Result};
@@ -31,7 +33,8 @@ impl Checked {
         train: &'d Dataset,
         valid: Option<&'d Interactions>,
     ) -> Result<Trainer<'d, T>> {
-        let config = &self.0;
+        let checked = self.for_data(train.n_ratings())?;
+        let config = &checked.0;
         if train.interactions.is_empty() {
             return Err(Error::config(
                 "ratings",
@@ -45,7 +48,6 @@ impl Checked {
         ];
         known_keys("l2", &config.l2, &columns)?;
         known_keys("init-std", &config.init_std, &columns)?;
-        let examples = Examples::new(&train.interactions, train.n_users(), train.n_items());
         let side = |n_rows: usize, name, data: &SideData, chosen: &Chosen| {
             let mut side = Side {
                 identity: Table::zeros(n_rows, config.n_factors, config.biases),
@@ -62,11 +64,16 @@ impl Checked {
         };
         let mut users = side(train.n_users(), "user", &train.users, &columns[0]);
         let mut items = side(train.n_items(), "item", &train.items, &columns[1]);
+        let ratings = &train.interactions;
+        let counts = (
+            count(&ratings.users, train.n_users()),
+            count(&ratings.items, train.n_items()),
+        );
         let objective = Objective {
             loss: config.loss,
             l2_scale: config.l2_scale,
-            users: penalty(&users, "user", &examples.by_user, &config.l2),
-            items: penalty(&items, "item", &examples.by_item, &config.l2),
+            users: penalty(&users, "user", counts.0, &config.l2),
+            items: penalty(&items, "item", counts.1, &config.l2),
         };
         if config.untouched_rows_are_zero {
             initial::clear_untouched(&mut users.identity, &objective.users.counts[0]);
@@ -92,12 +99,19 @@ impl Checked {
             users,
             items,
         };
-        let optimizer = self.optimizer();
+        let optimizer = checked.optimizer();
+        let pool = Pool::new(config.threads);
+        let kernel = match config.kernel {
+            KernelChoice::Auto => Kernel::detect(),
+            KernelChoice::Portable => Kernel::Portable,
+        };
+        let blocks = || Blocks::new(ratings, train.n_users(), train.n_items(), &pool);
         Ok(Trainer {
-            batches: match self.batch_size() {
-                None => Batches::Full(examples),
-                Some(size) => Batches::Mini {
-                    ratings: &train.interactions,
+            batches: match config.batch {
+                Batch::Auto | Batch::Full => Batches::Full(blocks()),
+                Batch::Blocks => Batches::Strata(blocks()),
+                Batch::Size(size) => Batches::Mini {
+                    ratings,
                     size,
                     shuffle: config.shuffle,
                     seed: config.seed,
@@ -105,17 +119,17 @@ impl Checked {
             },
             predictions: Predictions {
                 training_mean,
-                clip: clip(config.clip, &train.interactions),
+                clip: clip(config.clip, ratings),
             },
-            state: State::new(parameters, optimizer.kind.n_moments()),
+            state: State::new(parameters, optimizer.kind, config.batch == Batch::Blocks),
             gradient: Gradient::default(),
-            pool: Pool::new(config.threads),
-            kernel: match config.kernel {
-                KernelChoice::Auto => Kernel::detect(),
-                KernelChoice::Portable => Kernel::Portable,
-            },
-            checked: self.clone(),
-            valid: valid.filter(|ratings| !ratings.is_empty()),
+            pool,
+            kernel,
+            valid: valid
+                .filter(|ratings| !ratings.is_empty())
+                .map(Cow::Borrowed),
+            strata: None,
+            checked,
             data: train,
             objective,
             optimizer,
@@ -125,13 +139,8 @@ impl Checked {
 }
 
 /// λ of every table of a side.
-fn penalty<T: Real>(
-    side: &Side<T>,
-    name: &str,
-    touched: &[RowRange],
-    l2: &PerTable,
-) -> SidePenalty {
-    let mut penalty = SidePenalty::new(side, touched);
+fn penalty<T: Real>(side: &Side<T>, name: &str, counts: Vec<u32>, l2: &PerTable) -> SidePenalty {
+    let mut penalty = SidePenalty::new(side, counts);
     let names =
         std::iter::once(None).chain(side.groups.iter().map(|group| Some(group.name.as_str())));
     for (of_table, group) in penalty.tables.iter_mut().zip(names) {

@@ -3,6 +3,7 @@
 //! [`Trainer::run`] is the loop of the chapter's first page. It looks at every epoch's tables for a number that is not finite, keeps the last good ones, and keeps the
 //! best ones where there is validation.
 
+use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 use super::batches::Batches;
@@ -10,9 +11,12 @@ use super::config::Checked;
 use super::config::{Config, Keep, Monitor};
 use super::groups::Chosen;
 use super::observer::{Epoch, Event, Observer};
+use super::places::{self, Way};
 use super::state::{Best, State};
+use super::strata::{Strata, Task};
 use super::validation::Predictions;
 use super::{collapse, validation};
+use crate::data::layout::Blocks;
 use crate::data::{Dataset, Interactions};
 use crate::gradient::{Gradient, Objective};
 use crate::kernels::pool::Pool;
@@ -28,13 +32,16 @@ use crate::{Error, Result};
 pub struct Trainer<'d, T> {
     pub(super) checked: Checked,
     pub(super) data: &'d Dataset,
-    pub(super) valid: Option<&'d Interactions>,
+    /// With places for rows while training goes by blocks.
+    pub(super) valid: Option<Cow<'d, Interactions>>,
     pub(super) batches: Batches<'d>,
     pub(super) objective: Objective,
     pub(super) optimizer: Optimizer,
     pub(super) columns: [Chosen; 2],
     pub(super) predictions: Predictions,
     pub(super) state: State<T>,
+    /// The buffers of training by blocks, while it goes on.
+    pub(super) strata: Option<Strata<T>>,
     pub(super) gradient: Gradient<T>,
     pub(super) pool: Pool,
     pub(super) kernel: Kernel,
@@ -69,16 +76,53 @@ pub struct Finish {
 
 impl<T: Real> Trainer<'_, T> {
     /// Trains from the state to the last epoch, or until patience or the observer ends it.
+    ///
+    /// Where ratings are cut into blocks, the state is in block order until the end.
     pub fn run(&mut self, observer: &mut impl Observer) -> Finish {
+        let valid = self.valid.clone();
+        self.arrange(Way::In);
+        let finish = self.epochs(observer);
+        self.arrange(Way::Out);
+        self.valid = valid;
+        finish
+    }
+
+    /// Puts everything that goes by rows into block order, or back.
+    fn arrange(&mut self, way: Way) {
+        let Some(blocks) = self.batches.blocks() else {
+            return;
+        };
+        if !blocks.users.is_identity() {
+            places::state(&mut self.state, blocks, way);
+            places::objective(&mut self.objective, blocks, way);
+            let valid = self.valid.take();
+            self.valid = valid.map(|ratings| Cow::Owned(places::ratings(&ratings, blocks)));
+        }
+        self.strata = match (way, &self.batches) {
+            (Way::In, Batches::Strata(blocks)) => {
+                let task = Task {
+                    blocks,
+                    objective: &self.objective,
+                    optimizer: &self.optimizer,
+                    pool: &self.pool,
+                    kernel: self.kernel,
+                };
+                Some(Strata::new(&self.state, task, self.checked.0.n_epochs()))
+            }
+            _ => None,
+        };
+    }
+
+    fn epochs(&mut self, observer: &mut impl Observer) -> Finish {
         let config = self.config().clone();
         let started = Event::Started {
             n_ratings: self.data.n_ratings(),
             n_parameters: self.n_parameters(),
-            epochs: config.epochs,
+            epochs: config.n_epochs(),
         };
         let mut go_on = observer.on_event(&started);
         let mut ending = Ending::Completed;
-        while self.state.epoch < config.epochs {
+        while self.state.epoch < config.n_epochs() {
             if go_on.is_break() {
                 ending = Ending::Observer;
                 break;
@@ -126,7 +170,7 @@ impl<T: Real> Trainer<'_, T> {
             control,
             observer.on_event(&Event::EpochTrained { epoch: number }),
         );
-        let valid = self.valid.map(|ratings| self.errors(ratings));
+        let valid = self.valid.as_deref().map(|ratings| self.errors(ratings));
         let improved = valid.is_some_and(|errors| self.note_best(number, errors));
         let epoch = Epoch {
             epoch: number,
@@ -144,9 +188,13 @@ impl<T: Real> Trainer<'_, T> {
 
     /// All steps of an epoch; Σ c·ℓ, each before its step.
     fn steps(&mut self, epoch: usize) -> f64 {
+        if let Batches::Strata(_) = self.batches {
+            return (0..self.batches.steps_per_epoch())
+                .map(|s| self.stratum(s as usize))
+                .sum();
+        }
         let mut loss = 0.0;
-        let steps_per_epoch = self.batches.steps_per_epoch();
-        let config = &self.checked.0;
+        let rate = rates(&self.checked.0, self.batches.steps_per_epoch());
         let State {
             parameters,
             moments,
@@ -156,13 +204,7 @@ impl<T: Real> Trainer<'_, T> {
         let (gradient, pool, kernel) = (&mut self.gradient, &self.pool, self.kernel);
         self.batches.for_each(epoch, |batch| {
             loss += gradient.compute(&self.objective, parameters, batch, pool, kernel);
-            let learning_rate = config.schedule.rate(
-                config.learning_rate,
-                config.warmup,
-                *steps,
-                config.epochs,
-                steps_per_epoch,
-            );
+            let learning_rate = rate(*steps);
             *steps += 1;
             let update = Update {
                 optimizer: self.optimizer,
@@ -180,24 +222,36 @@ impl<T: Real> Trainer<'_, T> {
         loss
     }
 
+    /// Stratum `s` of an epoch; Σ c·ℓ, each before the step of its block.
+    fn stratum(&mut self, s: usize) -> f64 {
+        let (Batches::Strata(blocks), Some(strata)) = (&self.batches, &mut self.strata) else {
+            return 0.0;
+        };
+        let task = Task {
+            blocks,
+            objective: &self.objective,
+            optimizer: &self.optimizer,
+            pool: &self.pool,
+            kernel: self.kernel,
+        };
+        let rate = rates(&self.checked.0, self.batches.steps_per_epoch());
+        let learning_rate = rate(self.state.steps);
+        self.state.steps += 1;
+        strata.stratum(&mut self.state, task, s, learning_rate)
+    }
+
     /// η at the next step.
     fn learning_rate(&self) -> f64 {
-        let config = self.config();
-        config.schedule.rate(
-            config.learning_rate,
-            config.warmup,
-            self.state.steps,
-            config.epochs,
-            self.batches.steps_per_epoch(),
-        )
+        rates(&self.checked.0, self.batches.steps_per_epoch())(self.state.steps)
     }
 
     /// Whether every number of every table is finite; if not, where the first bad one is.
     fn finite(&self, epoch: usize) -> Result<()> {
         let Parameters { users, items, .. } = &self.state.parameters;
-        for (side, name, data) in [
-            (users, "user", &self.data.users),
-            (items, "item", &self.data.items),
+        let blocks = self.batches.blocks();
+        for (side, name, data, order) in [
+            (users, "user", &self.data.users, blocks.map(|b| &b.users)),
+            (items, "item", &self.data.items, blocks.map(|b| &b.items)),
         ] {
             let Some((table, (row, in_bias))) = side
                 .tables()
@@ -208,10 +262,10 @@ impl<T: Real> Trainer<'_, T> {
             };
             let what = if in_bias { "biases" } else { "factors" };
             let (table, row) = match table {
-                0 => (
-                    format!("{name}_{what}"),
-                    data.ids.name(row as u32).to_owned(),
-                ),
+                0 => {
+                    let row = order.map_or(row as u32, |order| order.row_at[row]);
+                    (format!("{name}_{what}"), data.ids.name(row).to_owned())
+                }
                 n => {
                     let group = &side.groups[n - 1].name;
                     let value = data
@@ -267,7 +321,7 @@ impl<T: Real> Trainer<'_, T> {
                 }
             }
             None => {
-                let valid = self.valid.map(|ratings| self.errors(ratings));
+                let valid = self.valid.as_deref().map(|ratings| self.errors(ratings));
                 Finish {
                     ending,
                     epochs,
@@ -350,6 +404,11 @@ impl<T: Real> Trainer<'_, T> {
         self.data.n_ratings()
     }
 
+    /// B, where the ratings are cut into blocks.
+    pub fn n_blocks(&self) -> Option<usize> {
+        self.batches.blocks().map(Blocks::n_blocks)
+    }
+
     /// Numbers to learn, padding not counted.
     pub fn n_parameters(&self) -> usize {
         let Parameters { users, items, .. } = &self.state.parameters;
@@ -357,4 +416,15 @@ impl<T: Real> Trainer<'_, T> {
             |table: &Table<T>| table.factors().len() + table.bias_slice().map_or(0, <[T]>::len);
         users.tables().chain(items.tables()).map(of).sum()
     }
+}
+
+/// η at each step of a run.
+fn rates(config: &Config, steps_per_epoch: u64) -> impl Fn(u64) -> f64 {
+    let (schedule, base, warmup, epochs) = (
+        config.schedule,
+        config.base_rate(),
+        config.warmup,
+        config.n_epochs(),
+    );
+    move |step| schedule.rate(base, warmup, step, epochs, steps_per_epoch)
 }

@@ -343,7 +343,7 @@ fn first_gradients() {
         let data = notebook(movies);
         let trainer = trainer::<f64>(&data, config);
         let parameters = &trainer.state().parameters;
-        let examples = lowrank::data::examples::Examples::new(&data.interactions, 20, 50);
+        let examples = lowrank::data::layout::Examples::new(&data.interactions, 20, 50);
         let mut gradient = Gradient::default();
         gradient.compute(
             trainer.objective(),

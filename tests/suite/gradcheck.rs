@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use lowrank::data::examples::Examples;
+use lowrank::data::layout::Examples;
 use lowrank::data::{Catalog, Column, Csr, Dataset, Ids, Interactions, SideData};
 use lowrank::gradient::{Gradient, L2Scale, RowGradients, naive};
 use lowrank::kernels::Kernel;

@@ -117,11 +117,12 @@ fn batch(text: &str) -> Result<Batch> {
     match text {
         "auto" => Ok(Batch::Auto),
         "full" => Ok(Batch::Full),
+        "block" => Ok(Batch::Blocks),
         _ => text.parse().map(Batch::Size).map_err(|_| {
             Error::config(
                 "batch",
                 format!("{text:?}"),
-                "auto, full, or a whole number of 1 or more",
+                "auto, full, block, or a whole number of 1 or more",
             )
         }),
     }
@@ -195,13 +196,13 @@ impl Settings {
         };
         c.epsilon = self.epsilon;
         c.patience = self.patience;
+        c.epochs = self.epochs.or(c.epochs);
+        c.beta2 = self.beta2.or(c.beta2);
+        c.learning_rate = self.learning_rate.or(c.learning_rate);
         let (l2_default, std_default) = (c.l2.clone(), c.init_std.clone());
         set!(
-            epochs,
             shuffle,
             beta1,
-            beta2,
-            learning_rate,
             warmup,
             weight_decay,
             biases,
@@ -261,19 +262,20 @@ impl Settings {
             item_features: columns_text(&c.item_features),
             user_features: columns_text(&c.user_features),
             bag: name_of(&c.bag, &BAGS),
-            epochs: Some(c.epochs),
+            epochs: Some(c.n_epochs()),
             batch: Some(match c.batch {
                 Batch::Auto => "auto".into(),
                 Batch::Full => "full".into(),
+                Batch::Blocks => "block".into(),
                 Batch::Size(size) => size.to_string(),
             }),
             shuffle: Some(c.shuffle),
             optimizer: Some(optimizer.name().into()),
-            learning_rate: Some(c.learning_rate),
+            learning_rate: Some(c.base_rate()),
             schedule: Some(c.schedule.name()),
             warmup: Some(c.warmup),
             beta1: Some(c.beta1),
-            beta2: Some(c.beta2),
+            beta2: Some(c.second_decay()),
             l2: entries(&c.l2),
             l2_scale: name_of(&c.l2_scale, &SCALES),
             weight_decay: Some(c.weight_decay),

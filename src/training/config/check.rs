@@ -15,6 +15,8 @@ use crate::{Error, Result};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checked(pub(crate) Config);
 
+/// From so many ratings on, training goes by blocks unless something else is asked for.
+const MANY_RATINGS: usize = 1_000_000;
 /// More factors than this are a mistake, and would overflow no sum but much memory.
 const MAX_FACTORS: usize = 4096;
 /// More epochs than this cannot be counted by a schedule.
@@ -43,10 +45,11 @@ impl Config {
             (1..=MAX_FACTORS).contains(&c.n_factors),
             "a whole number from 1 to 4096",
         )?;
+        let epochs = c.n_epochs();
         demand(
             "epochs",
-            c.epochs,
-            (1..=MAX_EPOCHS).contains(&c.epochs),
+            epochs,
+            (1..=MAX_EPOCHS).contains(&epochs),
             "a whole number of 1 or more",
         )?;
         if let Batch::Size(size) = c.batch {
@@ -54,17 +57,32 @@ impl Config {
                 "batch",
                 size,
                 size > 0,
-                "auto, full, or a whole number of 1 or more",
+                "auto, full, block, or a whole number of 1 or more",
             )?;
         }
+        if let Some(kind) = c.optimizer {
+            let (ok, wanted) = match c.batch {
+                Batch::Blocks => (
+                    kind.goes_by_blocks(),
+                    "adam, adamw, row-adam, sgd or adagrad with --batch block",
+                ),
+                _ => (
+                    kind.goes_by_batches(),
+                    "--batch block with row-adam, or another optimizer",
+                ),
+            };
+            demand("optimizer", kind.name(), ok, wanted)?;
+        }
+        let learning_rate = c.base_rate();
         demand(
             "learning-rate",
-            c.learning_rate,
-            c.learning_rate > 0.0 && c.learning_rate < f64::INFINITY,
+            learning_rate,
+            learning_rate > 0.0 && learning_rate < f64::INFINITY,
             positive,
         )?;
         demand("beta1", c.beta1, (0.0..1.0).contains(&c.beta1), share)?;
-        demand("beta2", c.beta2, (0.0..1.0).contains(&c.beta2), share)?;
+        let beta2 = c.second_decay();
+        demand("beta2", beta2, (0.0..1.0).contains(&beta2), share)?;
         if let Some(epsilon) = c.epsilon {
             demand(
                 "epsilon",
@@ -76,7 +94,7 @@ impl Config {
         demand(
             "warmup",
             c.warmup,
-            (0.0..=c.epochs as f64).contains(&c.warmup),
+            (0.0..=c.n_epochs() as f64).contains(&c.warmup),
             "a number of epochs from 0 to --epochs",
         )?;
         if let Schedule::Step { factor, .. } = c.schedule {
@@ -132,24 +150,34 @@ impl Checked {
         &self.0
     }
 
-    /// The number of examples a step sees, or `None` for all of them.
-    pub(crate) fn batch_size(&self) -> Option<usize> {
-        match self.0.batch {
-            Batch::Auto | Batch::Full => None,
-            Batch::Size(size) => Some(size),
+    /// The configuration for so many ratings: what was left to the data is settled.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a warm-up longer than the training, or an optimizer that does not go with it.
+    pub fn for_data(&self, n_ratings: usize) -> Result<Checked> {
+        let mut config = self.0.clone();
+        if config.batch == Batch::Auto {
+            let by_blocks = n_ratings >= MANY_RATINGS
+                && config.optimizer.is_none_or(OptimizerKind::goes_by_blocks);
+            config.batch = if by_blocks {
+                Batch::Blocks
+            } else {
+                Batch::Full
+            };
         }
+        config.check()
     }
 
-    /// The optimizer: in full batch Adam, in mini-batches lazy Adam, unless one was asked for.
+    /// The optimizer: Adam, in mini-batches lazy Adam, unless one was asked for.
     pub fn optimizer(&self) -> Optimizer {
-        let unless_asked = match self.batch_size() {
-            None => OptimizerKind::Adam,
-            Some(_) => OptimizerKind::LazyAdam,
+        let unless_asked = match self.0.batch {
+            Batch::Size(_) => OptimizerKind::LazyAdam,
+            _ => OptimizerKind::Adam,
         };
         let base = Optimizer::new(self.0.optimizer.unwrap_or(unless_asked));
         Optimizer {
             beta1: self.0.beta1,
-            beta2: self.0.beta2,
+            beta2: self.0.second_decay(),
             epsilon: self.0.epsilon.unwrap_or(base.epsilon),
             weight_decay: self.0.weight_decay,
             ..base

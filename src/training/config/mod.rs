@@ -6,10 +6,11 @@
 //! | field | flag | `notebook` | `rating` | range |
 //! |---|---|---|---|---|
 //! | `n_factors` | `--factors` | 16 | 8 | 1 … 4096 |
-//! | `epochs` | `--epochs` | 200 | 300 | ≥ 1 |
-//! | `batch` | `--batch` | full | auto: full | `auto`, `full`, ≥ 1 |
+//! | `epochs` | `--epochs` | 200 | 300; by blocks 20 | ≥ 1 |
+//! | `batch` | `--batch` | full | auto: full, from a million ratings on by blocks | `auto`, `full`, `block`, ≥ 1 |
 //! | `optimizer` | `--optimizer` | adam | adam | mini-batches: `lazy-adam` |
-//! | `learning_rate` | `--learning-rate` | 0.01 | 0.02 | > 0 |
+//! | `learning_rate` | `--learning-rate` | 0.01 | 0.02; by blocks 0.03 | > 0 |
+//! | `beta2` | `--beta2` | 0.999 | 0.999; by blocks 0.99 | [0, 1) |
 //! | `schedule` | `--schedule` | constant | cosine | |
 //! | `warmup` | `--warmup` | 0 | 0 | ≥ 0 epochs |
 //! | `l2` | `--l2` | 0 | 12, bias 4 | ≥ 0 |
@@ -64,10 +65,12 @@ impl Preset {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Batch {
-    /// What suits the data: all of them.
+    /// What suits the data: all of them, or blocks where there are a million or more.
     Auto,
     /// All of them.
     Full,
+    /// Those of one block: see [`layout`](crate::data::layout).
+    Blocks,
     /// So many; the last of an epoch may be smaller.
     Size(usize),
 }
@@ -126,19 +129,39 @@ pub enum KernelChoice {
     Portable,
 }
 
+/// Numbers that depend on how the ratings are batched.
+struct Regime {
+    epochs: usize,
+    learning_rate: f64,
+    beta2: f64,
+}
+
+/// One step an epoch, or a few.
+const AT_ONCE: Regime = Regime {
+    epochs: 300,
+    learning_rate: 0.02,
+    beta2: 0.999,
+};
+/// As many steps of each row an epoch as there are blocks of the other side.
+const BY_BLOCKS: Regime = Regime {
+    epochs: 20,
+    learning_rate: 0.03,
+    beta2: 0.99,
+};
+
 /// What somebody asks of a training. The fields stand in the table at the top of [this page](self).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     pub(crate) preset: Preset,
     pub(crate) n_factors: usize,
-    pub(crate) epochs: usize,
+    pub(crate) epochs: Option<usize>,
     pub(crate) batch: Batch,
     pub(crate) shuffle: bool,
     pub(crate) optimizer: Option<OptimizerKind>,
     pub(crate) beta1: f64,
-    pub(crate) beta2: f64,
+    pub(crate) beta2: Option<f64>,
     pub(crate) epsilon: Option<f64>,
-    pub(crate) learning_rate: f64,
+    pub(crate) learning_rate: Option<f64>,
     pub(crate) schedule: Schedule,
     pub(crate) warmup: f64,
     pub(crate) l2: PerTable,
@@ -179,14 +202,14 @@ impl Config {
         Config {
             preset: Preset::Notebook,
             n_factors: 16,
-            epochs: 200,
+            epochs: Some(200),
             batch: Batch::Full,
             shuffle: true,
             optimizer: None,
             beta1: 0.9,
-            beta2: 0.999,
+            beta2: Some(0.999),
             epsilon: None,
-            learning_rate: 0.01,
+            learning_rate: Some(0.01),
             schedule: Schedule::Constant,
             warmup: 0.0,
             l2: PerTable::new(0.0),
@@ -218,9 +241,10 @@ impl Config {
         Config {
             preset: Preset::Rating,
             n_factors: 8,
-            epochs: 300,
+            epochs: None,
+            beta2: None,
             batch: Batch::Auto,
-            learning_rate: 0.02,
+            learning_rate: None,
             schedule: Schedule::Cosine,
             l2: PerTable::new(12.0).with("bias", 4.0),
             init_std: PerTable::new(0.1).with("bias", 0.0),
@@ -246,7 +270,25 @@ impl Config {
 
     /// Passes over the ratings.
     pub fn n_epochs(&self) -> usize {
-        self.epochs
+        self.epochs.unwrap_or(self.regime().epochs)
+    }
+
+    /// η before any schedule.
+    pub fn base_rate(&self) -> f64 {
+        self.learning_rate.unwrap_or(self.regime().learning_rate)
+    }
+
+    /// β₂.
+    pub(crate) fn second_decay(&self) -> f64 {
+        self.beta2.unwrap_or(self.regime().beta2)
+    }
+
+    /// What suits the way of batching, where nothing was said.
+    fn regime(&self) -> Regime {
+        match self.batch {
+            Batch::Blocks => BY_BLOCKS,
+            _ => AT_ONCE,
+        }
     }
 
     /// The seed of every draw.
@@ -268,7 +310,7 @@ setters! {
     /// The number of factors of every row.
     n_factors: usize => n_factors;
     /// Passes over the ratings.
-    epochs: usize => epochs;
+    epochs: usize => Some(epochs);
     /// How many ratings a step sees.
     batch: Batch => batch;
     /// Whether mini-batches are drawn anew each epoch; otherwise they follow the order of the ratings.
@@ -278,11 +320,11 @@ setters! {
     /// How much of the first moment is kept at each step.
     beta1: f64 => beta1;
     /// How much of the second moment is kept at each step.
-    beta2: f64 => beta2;
+    beta2: f64 => Some(beta2);
     /// What keeps the denominator of a step above zero.
     epsilon: f64 => Some(epsilon);
     /// η.
-    learning_rate: f64 => learning_rate;
+    learning_rate: f64 => Some(learning_rate);
     /// How η changes over time.
     schedule: Schedule => schedule;
     /// Epochs until η is reached.

@@ -12,7 +12,7 @@
 //!
 //! Equal users keep the order they came in, equal items the order of their users; so the layout is a function of the ratings alone.
 
-use super::Interactions;
+use crate::data::Interactions;
 use crate::kernels::rows::RowRange;
 
 /// Ratings sorted by user, with a second order by item.

@@ -1,0 +1,17 @@
+//! In which order does training visit ratings?
+//!
+//! | file | question |
+//! |---|---|
+//! | [`examples`] | how are the ratings of a step found by user and by item? |
+//! | [`order`] | in which order do the rows of a side stand, and where is it cut? |
+//! | [`blocks`] | how are ratings cut so that threads never meet? |
+//! | `sort` | how do ratings in the order of a file become blocks? |
+
+pub mod blocks;
+pub mod examples;
+pub mod order;
+mod sort;
+
+pub use blocks::Blocks;
+pub use examples::Examples;
+pub use order::Order;

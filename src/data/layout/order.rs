@@ -1,0 +1,125 @@
+//! In which order do the rows of a side stand, and where is it cut?
+//!
+//! A constant hash of the row numbers: it has nothing to do with the file, so neighbours in the file (who tend to be alike) are scattered. The cuts then give every block about equally many
+//! ratings. One block keeps the order of the rows.
+
+/// Ratings per block that B aims at: enough work to be worth a task.
+const RATINGS_PER_BLOCK: usize = 1 << 13;
+/// The most blocks of a side.
+const MAX_BLOCKS: usize = 256;
+
+/// The rows of a side in block order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Order {
+    /// The place of each row.
+    pub place_of: Vec<u32>,
+    /// The row at each place.
+    pub row_at: Vec<u32>,
+    /// Block b holds the places `cuts[b] .. cuts[b + 1]`.
+    pub cuts: Vec<u32>,
+}
+
+/// B: about √(ratings/8,192), a power of two.
+pub fn n_blocks(n_ratings: usize, n_users: usize, n_items: usize) -> usize {
+    let wanted = (n_ratings / RATINGS_PER_BLOCK).isqrt();
+    let most = wanted.min(MAX_BLOCKS).min(n_users).min(n_items).max(1);
+    1 << most.ilog2()
+}
+
+impl Order {
+    /// Rows with `counts[row]` ratings each, in `n_blocks` blocks. One block keeps the order of the rows.
+    pub fn new(counts: &[u32], n_blocks: usize) -> Order {
+        let n_rows = counts.len() as u32;
+        let mut row_at: Vec<u32> = (0..n_rows).collect();
+        if n_blocks > 1 {
+            row_at.sort_unstable_by_key(|&row| (mixed(row), row));
+        }
+        let mut place_of = vec![0; counts.len()];
+        for (place, &row) in (0u32..).zip(&row_at) {
+            place_of[row as usize] = place;
+        }
+        let total: u64 = counts.iter().map(|&count| u64::from(count)).sum();
+        let mut cuts = vec![0];
+        let mut before = 0;
+        for (place, &row) in (0u32..).zip(&row_at) {
+            // The first place at which b B-ths of the ratings have passed.
+            while cuts.len() < n_blocks && before * n_blocks as u64 >= total * cuts.len() as u64 {
+                cuts.push(place);
+            }
+            before += u64::from(counts[row as usize]);
+        }
+        cuts.resize(n_blocks, n_rows);
+        cuts.push(n_rows);
+        Order {
+            place_of,
+            row_at,
+            cuts,
+        }
+    }
+
+    /// The number of blocks.
+    pub fn n_blocks(&self) -> usize {
+        self.cuts.len() - 1
+    }
+
+    /// Whether every row stands at its own place.
+    pub fn is_identity(&self) -> bool {
+        self.n_blocks() == 1
+    }
+
+    /// The block of each place.
+    pub(super) fn block_of_place(&self) -> Vec<u16> {
+        let mut blocks = Vec::with_capacity(self.row_at.len());
+        for (block, cut) in (0u16..).zip(self.cuts.windows(2)) {
+            blocks.resize(cut[1] as usize, block);
+        }
+        blocks
+    }
+}
+
+/// A constant, well-mixed number of a row (the finaliser of SplitMix64: Steele, Lea and Flood, 2014).
+fn mixed(row: u32) -> u64 {
+    let mut z = (u64::from(row) + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}
+
+/// How many of `rows` are each row.
+pub fn count(rows: &[u32], n_rows: usize) -> Vec<u32> {
+    let mut counts = vec![0; n_rows];
+    for &row in rows {
+        counts[row as usize] += 1;
+    }
+    counts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_hold_about_equally_many_ratings_whoever_is_popular() {
+        // The first rows have most of the ratings.
+        let counts: Vec<u32> = (0..4000).map(|row| 100_000 / (row + 10)).collect();
+        let order = Order::new(&counts, 8);
+        let total: u32 = counts.iter().sum();
+        for cut in order.cuts.windows(2) {
+            let of_block = &order.row_at[cut[0] as usize..cut[1] as usize];
+            let n: u32 = of_block.iter().map(|&row| counts[row as usize]).sum();
+            let share = f64::from(n) / f64::from(total);
+            // A cut lies at most one row, here 1/20 of everything, off.
+            assert!((share - 0.125).abs() < 0.1, "{share}");
+        }
+        assert_eq!(order.cuts.last(), Some(&4000));
+    }
+
+    #[test]
+    fn the_number_of_blocks_follows_the_data() {
+        assert_eq!(n_blocks(90_000, 943, 1682), 2);
+        assert_eq!(n_blocks(1_000_000, 6040, 3706), 4);
+        assert_eq!(n_blocks(20_000_000, 138_000, 27_000), 32);
+        assert_eq!(n_blocks(20_000_000, 138_000, 5), 4);
+        assert_eq!(n_blocks(0, 0, 0), 1);
+    }
+}

@@ -1,0 +1,214 @@
+//! How does one block move its rows?
+//!
+//! A [`Part`] is what one block owns of one side: rows, moments, clocks, gradients. Nobody else has them while the stratum lasts.
+//!
+//! ```text
+//! ḡ  = (1/n)·Σ_e g_e·(the other row)  +  2λ·(s_row/n_row)·θ            n examples of the block touch the row, n_row of all
+//! θ  ← rule(t, θ, ḡ)                                                   t touches of the row so far
+//! ```
+//!
+//! ḡ is the gradient of the objective over those n examples, each with its share of the row's penalty: the same objective as in full batch.
+
+use crate::data::layout::Order;
+use crate::gradient::TablePenalty;
+use crate::kernels::block::BlockRows;
+use crate::kernels::rows::{GradientRows, RowsView};
+use crate::kernels::{Real, lanes};
+use crate::model::Table;
+use crate::optimizer::MAX_MOMENTS;
+use crate::optimizer::block::BlockRule;
+
+/// A run of rows of a table, to be changed.
+#[derive(Debug, Default)]
+pub(super) struct Rows<'a, T> {
+    pub(super) factors: &'a mut [T],
+    /// Empty where there are none.
+    pub(super) biases: &'a mut [T],
+    pub(super) stride: usize,
+}
+
+/// The rows of one block of one side, or of a whole table of features.
+pub(super) struct Part<'a, T> {
+    pub(super) rows: Rows<'a, T>,
+    pub(super) n_factors: usize,
+    pub(super) moments: [Rows<'a, T>; MAX_MOMENTS],
+    /// How often each row was touched.
+    pub(super) touches: &'a mut [u32],
+    /// Σ g·(the other row) of the stratum.
+    pub(super) gradient: GradientRows<'a, T>,
+    /// Composed rows and the offsets that features give them, where the side has features.
+    pub(super) composed: Option<(Rows<'a, T>, Rows<'a, T>)>,
+    /// Where gradients of the whole epoch are added up.
+    pub(super) of_epoch: Option<GradientRows<'a, T>>,
+    /// 2λ·s_row/n_row of each row.
+    pub(super) penalty: Penalty<'a>,
+}
+
+/// What the penalty adds to the mean gradient of a row: 2λ·s_row/n_row times the row.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Penalty<'a> {
+    pub(super) lambda: TablePenalty,
+    /// The number of examples of each row where s_row is 1; empty where it is their number.
+    pub(super) counts: &'a [u32],
+}
+
+impl Penalty<'_> {
+    #[inline(always)]
+    fn of<T: Real>(&self, row: usize) -> (T, T) {
+        let share = match self.counts.get(row) {
+            Some(&count) => 2.0 / f64::from(count),
+            None => 2.0,
+        };
+        let of = |lambda: f64| T::from_f64(lambda * share);
+        (of(self.lambda.factors), of(self.lambda.biases))
+    }
+}
+
+impl<T: Real> Part<'_, T> {
+    /// The rows that are scored.
+    #[inline(always)]
+    pub(super) fn scored(&self) -> BlockRows<'_, T> {
+        let rows = self.composed.as_ref().map_or(&self.rows, |(rows, _)| rows);
+        BlockRows {
+            factors: RowsView {
+                values: rows.factors,
+                stride: rows.stride,
+            },
+            biases: Some(&*rows.biases).filter(|biases| !biases.is_empty()),
+        }
+    }
+
+    /// Moves the `touched` rows: (row, how many examples of the block touch it).
+    #[inline(always)]
+    pub(super) fn step<R: BlockRule<T>>(
+        &mut self,
+        rule: R,
+        touched: impl Iterator<Item = (u32, u32)>,
+    ) {
+        match self.rows.stride {
+            8 => self.step_fixed::<R, 8>(rule, touched),
+            16 => self.step_fixed::<R, 16>(rule, touched),
+            64 => self.step_fixed::<R, 64>(rule, touched),
+            stride => self.step_any(rule, touched, stride, &mut vec![T::ZERO; stride]),
+        }
+    }
+
+    #[inline(always)]
+    fn step_fixed<R: BlockRule<T>, const W: usize>(
+        &mut self,
+        rule: R,
+        touched: impl Iterator<Item = (u32, u32)>,
+    ) {
+        self.step_any(rule, touched, W, &mut [T::ZERO; W]);
+    }
+
+    #[inline(always)]
+    fn step_any<R: BlockRule<T>>(
+        &mut self,
+        rule: R,
+        touched: impl Iterator<Item = (u32, u32)>,
+        stride: usize,
+        mean: &mut [T],
+    ) {
+        for (row, n_examples) in touched {
+            let row = row as usize;
+            let range = row * stride..(row + 1) * stride;
+            self.touches[row] += 1;
+            let t = self.touches[row];
+            let (penalty, bias_penalty) = self.penalty.of::<T>(row);
+            let share = T::from_f64(1.0 / f64::from(n_examples));
+
+            let sum = &self.gradient.factors[range.clone()];
+            let x = &mut self.rows.factors[range.clone()];
+            for ((mean, &sum), &x) in mean.iter_mut().zip(sum).zip(&*x) {
+                *mean = sum * share + penalty * x;
+            }
+            let moments = self.moments.each_mut().map(|moment| {
+                let of_row = row * moment.stride..(row + 1) * moment.stride;
+                moment.factors.get_mut(of_row).unwrap_or_default()
+            });
+            rule.update(t, self.n_factors, x, mean, moments);
+
+            if let Some(x) = self.rows.biases.get_mut(row) {
+                let sum = self
+                    .gradient
+                    .biases
+                    .as_ref()
+                    .map_or(T::ZERO, |sums| sums[row]);
+                let mean = sum * share + bias_penalty * *x;
+                let moments = self
+                    .moments
+                    .each_mut()
+                    .map(|moment| moment.biases.get_mut(row..=row).unwrap_or_default());
+                rule.update(t, 1, std::slice::from_mut(x), &[mean], moments);
+            }
+            if self.composed.is_some() {
+                self.follow(row, range);
+            }
+        }
+    }
+
+    /// Keeps what goes along with row `row`: its composed row, and its gradient of the epoch.
+    #[inline(always)]
+    fn follow(&mut self, row: usize, range: std::ops::Range<usize>) {
+        if let Some((composed, offset)) = &mut self.composed {
+            let own = self.rows.factors[range.clone()].iter();
+            let sum = own.zip(&offset.factors[range.clone()]);
+            for (composed, (&x, &offset)) in composed.factors[range.clone()].iter_mut().zip(sum) {
+                *composed = x + offset;
+            }
+            if let Some(composed) = composed.biases.get_mut(row) {
+                let own = self.rows.biases.get(row).copied().unwrap_or(T::ZERO);
+                *composed = own + offset.biases[row];
+            }
+        }
+        if let Some(of_epoch) = &mut self.of_epoch {
+            let one = T::from_f32(1.0);
+            let gradient = &self.gradient.factors[range.clone()];
+            lanes::add_scaled(&mut of_epoch.factors[range], one, gradient);
+            if let (Some(sums), Some(biases)) = (&mut of_epoch.biases, &self.gradient.biases) {
+                sums[row] += biases[row];
+            }
+        }
+    }
+}
+
+impl<'a, T: Real> Rows<'a, T> {
+    pub(super) fn of(table: &'a mut Table<T>) -> Rows<'a, T> {
+        let stride = table.stride();
+        let (factors, biases) = table.parts_mut();
+        Rows {
+            factors,
+            biases: biases.unwrap_or_default(),
+            stride,
+        }
+    }
+
+    /// The rows of every block of `order`.
+    pub(super) fn cut(self, order: &Order) -> Vec<Rows<'a, T>> {
+        let stride = self.stride;
+        let biases = cut(self.biases, order, 1);
+        let factors = cut(self.factors, order, stride).into_iter().zip(biases);
+        factors
+            .map(|(factors, biases)| Rows {
+                factors,
+                biases,
+                stride,
+            })
+            .collect()
+    }
+}
+
+/// The part of every block of `order` of an array with `width` numbers a row; empty parts of an empty one.
+pub(super) fn cut<'a, V>(values: &'a mut [V], order: &Order, width: usize) -> Vec<&'a mut [V]> {
+    let mut rest = values;
+    let sizes = order.cuts.windows(2).map(|cut| (cut[1] - cut[0]) as usize);
+    sizes
+        .map(|n_rows| {
+            let n = (n_rows * width).min(rest.len());
+            let (part, others) = std::mem::take(&mut rest).split_at_mut(n);
+            rest = others;
+            part
+        })
+        .collect()
+}
