@@ -11,9 +11,9 @@
 //!
 //! Common row lengths are compiled with the length known; `any` does the rest with the same sums in the same order. What a loss *is*, the caller says.
 
-use super::lanes::{self, LANES};
+use super::lanes::LANES;
 use super::rows::{GradientRows, RowsView};
-use super::{Job, Real};
+use super::{Job, Lanes, Real};
 
 /// Examples of one own row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,7 +81,7 @@ pub struct ScoreBlock<'a, T, F> {
 impl<T: Real, F: Fn(f64, f64) -> (f64, f64)> ScoreBlock<'_, T, F> {
     /// Rows of `C` times eight lanes. Up to four such chunks, the row and its sum are copied into registers; more stay where they are.
     #[inline(always)]
-    fn fixed<const C: usize>(self) -> f64 {
+    fn fixed<const C: usize>(self, lanes: impl Lanes) -> f64 {
         let own = chunked::<T, C>(self.own.factors.values);
         let other = chunked::<T, C>(self.other.factors.values);
         let own_gradient = chunked_mut::<T, C>(self.own_gradient.factors);
@@ -104,12 +104,12 @@ impl<T: Real, F: Fn(f64, f64) -> (f64, f64)> ScoreBlock<'_, T, F> {
             let examples = self.examples.of(start, run);
             for (e, (&r, &target)) in examples.others.iter().zip(examples.targets).enumerate() {
                 let q = &other[r as usize];
-                let score = base + biases.of_other(r) + lanes::dot_chunks(p, q);
+                let score = base + biases.of_other(r) + lanes.dot(p, q);
                 let (value, slope) = (self.chain)(score.to_f64(), f64::from(target));
                 let weight = examples.weight(e);
                 let slope = T::from_f64(weight * slope * self.share);
-                lanes::add_scaled_chunks(if C <= 4 { &mut sum } else { &mut *there }, slope, q);
-                lanes::add_scaled_chunks(&mut other_gradient[r as usize], slope, p);
+                lanes.add_scaled(if C <= 4 { &mut sum } else { &mut *there }, slope, q);
+                lanes.add_scaled(&mut other_gradient[r as usize], slope, p);
                 biases.add_to_other(r, slope);
                 slopes += slope;
                 loss += weight * value;
@@ -124,10 +124,13 @@ impl<T: Real, F: Fn(f64, f64) -> (f64, f64)> ScoreBlock<'_, T, F> {
     }
 
     #[inline(always)]
-    fn any(self) -> f64 {
-        let stride = self.own.factors.stride;
-        let range = |row: u32| row as usize * stride..(row as usize + 1) * stride;
-        let (own, other) = (self.own.factors.values, self.other.factors.values);
+    fn any(self, lanes: impl Lanes) -> f64 {
+        let n_chunks = self.own.factors.stride / LANES;
+        let range = |row: u32| row as usize * n_chunks..(row as usize + 1) * n_chunks;
+        let own = self.own.factors.values.as_chunks::<LANES>().0;
+        let other = self.other.factors.values.as_chunks::<LANES>().0;
+        let own_gradient = self.own_gradient.factors.as_chunks_mut::<LANES>().0;
+        let other_gradient = self.other_gradient.factors.as_chunks_mut::<LANES>().0;
         let mut biases = Biases {
             own: self.own.biases,
             other: self.other.biases,
@@ -137,19 +140,16 @@ impl<T: Real, F: Fn(f64, f64) -> (f64, f64)> ScoreBlock<'_, T, F> {
         let (mut start, mut loss) = (0, 0.0);
         for run in self.examples.runs {
             let (base, mut slopes) = (self.mean + biases.of_own(run.row), T::ZERO);
-            let (p, sum) = (
-                &own[range(run.row)],
-                &mut self.own_gradient.factors[range(run.row)],
-            );
+            let (p, sum) = (&own[range(run.row)], &mut own_gradient[range(run.row)]);
             let examples = self.examples.of(start, run);
             for (e, (&r, &target)) in examples.others.iter().zip(examples.targets).enumerate() {
                 let q = &other[range(r)];
-                let score = base + biases.of_other(r) + lanes::dot(p, q);
+                let score = base + biases.of_other(r) + lanes.dot(p, q);
                 let (value, slope) = (self.chain)(score.to_f64(), f64::from(target));
                 let weight = examples.weight(e);
                 let slope = T::from_f64(weight * slope * self.share);
-                lanes::add_scaled(sum, slope, q);
-                lanes::add_scaled(&mut self.other_gradient.factors[range(r)], slope, p);
+                lanes.add_scaled(sum, slope, q);
+                lanes.add_scaled(&mut other_gradient[range(r)], slope, p);
                 biases.add_to_other(r, slope);
                 slopes += slope;
                 loss += weight * value;
@@ -220,15 +220,15 @@ impl<T: Real, F: Fn(f64, f64) -> (f64, f64)> Job for ScoreBlock<'_, T, F> {
     type Output = f64;
 
     #[inline(always)]
-    fn run(self) -> f64 {
+    fn run<L: Lanes>(self, lanes: L) -> f64 {
         match self.own.factors.stride {
-            8 => self.fixed::<1>(),
-            16 => self.fixed::<2>(),
-            24 => self.fixed::<3>(),
-            32 => self.fixed::<4>(),
-            64 => self.fixed::<8>(),
-            128 => self.fixed::<16>(),
-            _ => self.any(),
+            8 => self.fixed::<1>(lanes),
+            16 => self.fixed::<2>(lanes),
+            24 => self.fixed::<3>(lanes),
+            32 => self.fixed::<4>(lanes),
+            64 => self.fixed::<8>(lanes),
+            128 => self.fixed::<16>(lanes),
+            _ => self.any(lanes),
         }
     }
 }

@@ -23,6 +23,7 @@ pub mod real;
 pub mod rows;
 pub mod top_k;
 
+use lanes::LANES;
 pub use real::Real;
 
 /// The machine code that the row loops run on. It changes their speed, never a bit of their result.
@@ -39,8 +40,32 @@ pub enum Kernel {
 pub trait Job {
     /// What the work gives.
     type Output;
-    /// Does the work.
-    fn run(self) -> Self::Output;
+    /// Does the work, with the loops over lanes of the kernel that it is compiled for.
+    fn run<L: Lanes>(self, lanes: L) -> Self::Output;
+}
+
+/// The innermost loops, as a kernel does them. All of them give the bits of [`lanes`].
+pub trait Lanes: Copy + Send + Sync {
+    /// [`lanes::dot_chunks`].
+    fn dot<T: Real>(self, a: &[[T; LANES]], b: &[[T; LANES]]) -> T;
+    /// [`lanes::add_scaled_chunks`].
+    fn add_scaled<T: Real>(self, y: &mut [[T; LANES]], alpha: T, x: &[[T; LANES]]);
+}
+
+/// The definition itself, compiled for the baseline of the target.
+#[derive(Clone, Copy, Debug)]
+pub struct Portable;
+
+impl Lanes for Portable {
+    #[inline(always)]
+    fn dot<T: Real>(self, a: &[[T; LANES]], b: &[[T; LANES]]) -> T {
+        lanes::dot_chunks(a, b)
+    }
+
+    #[inline(always)]
+    fn add_scaled<T: Real>(self, y: &mut [[T; LANES]], alpha: T, x: &[[T; LANES]]) {
+        lanes::add_scaled_chunks(y, alpha, x);
+    }
 }
 
 impl Kernel {
@@ -66,7 +91,7 @@ impl Kernel {
         match self {
             #[cfg(target_arch = "x86_64")]
             Kernel::Avx2 => avx2::run(job),
-            _ => job.run(),
+            _ => job.run(Portable),
         }
     }
 }

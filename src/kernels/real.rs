@@ -6,6 +6,8 @@ use std::fmt::{Debug, Display};
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub, SubAssign};
 
+use super::lanes::LANES;
+
 /// A number of an embedding table: `f32` or `f64`.
 ///
 /// All operations are IEEE 754's basic ones (+ − × ÷ √), which every CPU rounds alike; nothing here may fuse two of them.
@@ -53,6 +55,10 @@ pub trait Real:
             self
         }
     }
+    /// The numbers, if they are `f32`.
+    fn as_f32(numbers: &[[Self; LANES]]) -> Option<&[[f32; LANES]]>;
+    /// The numbers, if they are `f32`, to be changed.
+    fn as_f32_mut(numbers: &mut [[Self; LANES]]) -> Option<&mut [[f32; LANES]]>;
     /// The greater of two finite numbers.
     fn greater(self, other: Self) -> Self {
         if self > other { self } else { other }
@@ -60,7 +66,7 @@ pub trait Real:
 }
 
 macro_rules! real {
-    ($t:ty) => {
+    ($t:ty, |$numbers:ident| $as_f32:expr) => {
         #[allow(clippy::unnecessary_cast, reason = "one macro for both types")]
         impl Real for $t {
             const ZERO: Self = 0.0;
@@ -86,11 +92,19 @@ macro_rules! real {
                 self.sqrt()
             }
             #[inline(always)]
+            fn as_f32($numbers: &[[Self; LANES]]) -> Option<&[[f32; LANES]]> {
+                $as_f32
+            }
+            #[inline(always)]
+            fn as_f32_mut($numbers: &mut [[Self; LANES]]) -> Option<&mut [[f32; LANES]]> {
+                $as_f32
+            }
+            #[inline(always)]
             fn finite(self) -> bool {
                 self.is_finite()
             }
         }
     };
 }
-real!(f32);
-real!(f64);
+real!(f32, |numbers| Some(numbers));
+real!(f64, |_numbers| None);

@@ -12,7 +12,7 @@
 //!
 //! Common row lengths are compiled with the length known; `any` does the rest with the same sums in the same order. What a slope *is*, the caller says.
 
-use super::{Job, Real, lanes};
+use super::{Job, Lanes, Real, lanes};
 
 /// A row of one side and the range of its examples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -245,7 +245,7 @@ macro_rules! by_width {
 impl<T: Real, F: FnMut(u32, usize, u32, T) -> T> Job for ScoreRows<'_, T, F> {
     type Output = ();
     #[inline(always)]
-    fn run(self) {
+    fn run<L: Lanes>(self, _: L) {
         by_width!(self, self.own.stride);
     }
 }
@@ -253,7 +253,7 @@ impl<T: Real, F: FnMut(u32, usize, u32, T) -> T> Job for ScoreRows<'_, T, F> {
 impl<T: Real> Job for GatherRows<'_, T> {
     type Output = ();
     #[inline(always)]
-    fn run(self) {
+    fn run<L: Lanes>(self, _: L) {
         by_width!(self, self.other.stride);
     }
 }

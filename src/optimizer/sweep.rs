@@ -6,7 +6,7 @@
 use super::{Adagrad, Adam, AmsGrad, LazyAdam, MAX_MOMENTS, Optimizer, OptimizerKind, Rule, Sgd};
 use crate::gradient::RowGradients;
 use crate::kernels::pool::Pool;
-use crate::kernels::{Job, Kernel, Real};
+use crate::kernels::{Job, Kernel, Lanes, Real};
 use crate::model::Table;
 
 /// Rows per task. A constant; the result does not depend on it, since rows are independent.
@@ -172,7 +172,7 @@ impl<T: Real, R: Rule<T>> Job for Visit<'_, T, R> {
     type Output = ();
 
     #[inline(always)]
-    fn run(self) {
+    fn run<L: Lanes>(self, _: L) {
         let Visit {
             mut block,
             rule,

@@ -9,7 +9,7 @@
 use super::filter::{Candidates, unknown_user};
 use super::query::Query;
 use crate::kernels::top_k::TopK;
-use crate::kernels::{Job, Kernel};
+use crate::kernels::{Job, Kernel, Lanes};
 use crate::model::Scorer;
 use crate::{Error, Model, Result};
 
@@ -136,7 +136,7 @@ impl Job for Select<'_> {
     type Output = Vec<(f32, u32)>;
 
     #[inline(always)]
-    fn run(self) -> Vec<(f32, u32)> {
+    fn run<L: Lanes>(self, _: L) -> Vec<(f32, u32)> {
         let mut top = TopK::new(self.n);
         let mut seen = self.seen.iter().copied().peekable();
         for &item in self.candidates {

@@ -22,7 +22,7 @@ use crate::gradient::{L2Scale, Objective, SidePenalty, TablePenalty, WithChain, 
 use crate::kernels::block::{BlockExamples, ScoreBlock};
 use crate::kernels::pool::Pool;
 use crate::kernels::rows::GradientRows;
-use crate::kernels::{Job, Kernel, Real};
+use crate::kernels::{Job, Kernel, Lanes, Real};
 use crate::model::{Side, Table};
 use crate::optimizer::block::{BlockAdam, BlockRule, Corrections, RowAdam, Timeless};
 use crate::optimizer::{Adagrad, Optimizer, OptimizerKind, Sgd};
@@ -320,7 +320,7 @@ where
     type Output = (f64, Vec<features::Debt<T>>, Vec<features::Debt<T>>);
 
     #[inline(always)]
-    fn run(self) -> Self::Output {
+    fn run<L: Lanes>(self, lanes: L) -> Self::Output {
         let TrainBlock {
             examples,
             mean,
@@ -345,7 +345,7 @@ where
                 chain,
                 share: 1.0,
             }
-            .run();
+            .run(lanes);
             users.gradient = user_gradient;
             items.gradient = item_gradient;
             loss

@@ -85,21 +85,8 @@ impl<T: Real> Part<'_, T> {
         rule: R,
         touched: impl Iterator<Item = (u32, u32)>,
     ) {
-        match self.rows.stride {
-            8 => self.step_fixed::<R, 8>(rule, touched),
-            16 => self.step_fixed::<R, 16>(rule, touched),
-            64 => self.step_fixed::<R, 64>(rule, touched),
-            stride => self.step_any(rule, touched, stride, &mut vec![T::ZERO; stride]),
-        }
-    }
-
-    #[inline(always)]
-    fn step_fixed<R: BlockRule<T>, const W: usize>(
-        &mut self,
-        rule: R,
-        touched: impl Iterator<Item = (u32, u32)>,
-    ) {
-        self.step_any(rule, touched, W, &mut [T::ZERO; W]);
+        let stride = self.rows.stride;
+        self.step_any(rule, touched, stride, &mut vec![T::ZERO; stride]);
     }
 
     #[inline(always)]
