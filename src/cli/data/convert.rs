@@ -19,8 +19,9 @@ use crate::{Error, Result};
     lowrank data convert ratings.csv -o ratings.cache\n  \
     lowrank train ratings.cache -o run\n  \
     lowrank data convert clicks.tsv --columns user,item,_,rating --dedupe sum -o clicks.cache\n\n\
-    The cache goes wherever a file of ratings goes, with the same result to the last byte. Duplicates are settled\n\
-    when it is made. It remembers its source: when that has changed, commands say so and stop.")]
+    The cache goes wherever a file of ratings goes, with the same result to the last byte.\n\
+    Duplicates are settled when it is made. It remembers its source: when that has changed,\n\
+    commands say so and stop.")]
 pub struct Convert {
     /// The file of ratings
     file: PathBuf,
