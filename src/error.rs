@@ -15,7 +15,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// |---|---|---|
 /// | [`Io`](Error::Io) | a file that cannot be opened, read or written | 1 |
 /// | [`Line`](Error::Line), [`File`](Error::File) | a text file that is not what it should be | 1 |
-/// | [`Corrupt`](Error::Corrupt) | a model file that is damaged | 1 |
+/// | [`Corrupt`](Error::Corrupt) | a model file or a cache of ratings that is damaged | 1 |
 /// | [`Config`](Error::Config) | a setting out of its range | 2 |
 /// | [`Unknown`](Error::Unknown) | an id, column or value that the model or the data has not | 1 |
 /// | [`Diverged`](Error::Diverged) | training that left the finite numbers | 4 |
@@ -53,7 +53,7 @@ pub enum Error {
         /// What it should be.
         wanted: String,
     },
-    /// A model file is damaged, or is none.
+    /// A model file or a cache of ratings is damaged, or is none.
     Corrupt {
         /// The file; empty where the bytes came from memory.
         path: PathBuf,
@@ -150,7 +150,7 @@ impl fmt::Display for Error {
                 wanted,
             } => {
                 if path.as_os_str().is_empty() {
-                    write!(f, "model bytes")?;
+                    write!(f, "bytes in memory")?;
                 } else {
                     write!(f, "{}", path.display())?;
                 }

@@ -8,7 +8,7 @@
 //! | `serve` | `predict`, `recommend`: ask a model |
 //! | `judge` | `evaluate`: how good is it? |
 //! | `keep` | `export`: take the embeddings elsewhere |
-//! | `data` | `data inspect`, `data split`, `data generate`: ratings before any model |
+//! | `data` | `data inspect`, `data split`, `data convert`, `data generate`: ratings before any model |
 //!
 //! | exit code | means |
 //! |---|---|
@@ -37,6 +37,7 @@ mod judge;
 mod keep;
 mod output;
 mod serve;
+mod sources;
 mod table;
 mod train;
 

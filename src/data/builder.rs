@@ -4,7 +4,7 @@
 //! add titles, columns, and the rows that no rating mentions; duplicates are settled last.
 
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::dedupe::{Clash, dedupe};
@@ -12,14 +12,18 @@ use super::reader::{
     ColumnSpec, FileReport, Limits, RatingsReader, ReadOptions, Separator, Side, SideFile, Source,
     shown,
 };
-use super::{Catalog, Dataset, Dedupe, Duplicates, Interner, SideData};
+use super::{
+    Catalog, Dataset, Dedupe, Duplicates, Ids, Interactions, Interner, RatingsCache, SideData,
+};
 use crate::{Error, Result};
 
 /// What was found while loading, for people to check.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LoadReport {
-    /// Each file of ratings.
+    /// Each file of ratings; for a cache, the text that it was made from.
     pub ratings: Vec<FileReport>,
+    /// The cache that the ratings came from.
+    pub cache: Option<PathBuf>,
     /// The file of users.
     pub users: Option<FileReport>,
     /// The file of items.
@@ -56,8 +60,10 @@ impl LoadReport {
 #[derive(Debug)]
 pub struct DatasetBuilder {
     options: ReadOptions,
-    dedupe: Dedupe,
+    dedupe: Option<Dedupe>,
     ratings: RatingsReader,
+    /// Instead of what the reader has read; its names and ratings.
+    cache: Option<(RatingsCache, Interactions)>,
     users: Option<SideFile>,
     items: Option<SideFile>,
     report: LoadReport,
@@ -68,8 +74,9 @@ impl Dataset {
     pub fn builder() -> DatasetBuilder {
         DatasetBuilder {
             options: ReadOptions::default(),
-            dedupe: Dedupe::default(),
+            dedupe: None,
             ratings: RatingsReader::ratings(),
+            cache: None,
             users: None,
             items: None,
             report: LoadReport::default(),
@@ -78,9 +85,9 @@ impl Dataset {
 }
 
 impl DatasetBuilder {
-    /// What to do with several ratings of one pair; [`Dedupe::Last`] by default.
+    /// What to do with several ratings of one pair; [`Dedupe::Last`] by default, and for a cache what was done when it was made.
     pub fn dedupe(mut self, policy: Dedupe) -> DatasetBuilder {
-        self.dedupe = policy;
+        self.dedupe = Some(policy);
         self
     }
 
@@ -114,11 +121,14 @@ impl DatasetBuilder {
         self
     }
 
-    /// Adds a file of ratings.
+    /// Adds a file of ratings: text, or a [cache](RatingsCache), which has to be the only one.
     ///
     /// # Errors
-    /// [`Error::Io`], [`Error::File`] or [`Error::Line`], with the place.
+    /// [`Error::Io`], [`Error::File`] or [`Error::Line`], with the place; [`Error::Corrupt`] for a damaged cache, [`Error::Config`] for one that was made with other options.
     pub fn ratings(self, path: impl AsRef<Path>) -> Result<DatasetBuilder> {
+        if let Some(cache) = RatingsCache::at(&path)? {
+            return self.add_cache(cache, path.as_ref());
+        }
         let source = Source::open(path.as_ref())?;
         self.add_ratings(source, path.as_ref())
     }
@@ -132,7 +142,29 @@ impl DatasetBuilder {
         self.add_ratings(source, Path::new(name))
     }
 
+    fn add_cache(mut self, cache: RatingsCache, path: &Path) -> Result<DatasetBuilder> {
+        self.beside_no_cache(path)?;
+        if !self.ratings.interactions.is_empty() {
+            return Err(not_alone(path, "a cache beside other ratings"));
+        }
+        cache.check_options(&self.options)?;
+        let interactions = cache.within(self.options.limits)?.all()?;
+        self.report.ratings.push(cache.report().clone());
+        self.report.cache = Some(path.into());
+        self.cache = Some((cache, interactions));
+        Ok(self)
+    }
+
+    /// Duplicates between a cache and other ratings could not be settled as if they had been read together.
+    fn beside_no_cache(&self, path: &Path) -> Result<()> {
+        match self.cache {
+            Some(_) => Err(not_alone(path, "ratings beside those of a cache")),
+            None => Ok(()),
+        }
+    }
+
     fn add_ratings(mut self, source: Source<'_>, path: &Path) -> Result<DatasetBuilder> {
+        self.beside_no_cache(path)?;
         let file = self.ratings.read(source, path, &self.options)?;
         self.report.ratings.push(file);
         Ok(self)
@@ -150,6 +182,7 @@ impl DatasetBuilder {
         U: AsRef<str>,
         I: AsRef<str>,
     {
+        self.beside_no_cache(Path::new("rows"))?;
         self.ratings.add(rows, self.options.limits)?;
         Ok(self)
     }
@@ -210,8 +243,20 @@ impl DatasetBuilder {
     /// The data set.
     ///
     /// # Errors
-    /// [`Error::Config`] where there are no ratings; [`Error::Line`] for a pair with two ratings under [`Dedupe::Error`], and for a sum beyond `f32`.
+    /// [`Error::Config`] where there are no ratings, or duplicates of a cache were settled otherwise; [`Error::Line`] for a pair with two ratings under [`Dedupe::Error`], and for a sum beyond `f32`.
     pub fn build(self) -> Result<Dataset> {
+        let max_ids = self.options.limits.max_ids;
+        let sides = [self.users, self.items];
+        if let Some((cache, interactions)) = self.cache {
+            cache.check_dedupe(self.dedupe)?;
+            let report = LoadReport {
+                rows: cache.report().rows,
+                duplicates: cache.duplicates(),
+                ..self.report
+            };
+            let names = cache.into_names().map(Names::Known);
+            return whole(interactions, names, sides, max_ids, report);
+        }
         let RatingsReader {
             users,
             items,
@@ -224,6 +269,7 @@ impl DatasetBuilder {
             return Err(Error::config("ratings", "none", "at least one"));
         }
         report.rows = interactions.len() as u64;
+        let policy = self.dedupe.unwrap_or_default();
         let clash = |clash| {
             let (row, got, wanted) = match clash {
                 Clash::Pair { first, again } => {
@@ -255,34 +301,69 @@ impl DatasetBuilder {
             }
         };
         report.duplicates =
-            dedupe(&mut interactions, users.len(), items.len(), self.dedupe).map_err(clash)?;
-        let max_ids = self.options.limits.max_ids;
-        let (users, users_file, users_added) = side(users, self.users, max_ids)?;
-        let (items, items_file, items_added) = side(items, self.items, max_ids)?;
-        (report.users, report.users_added) = (users_file, users_added);
-        (report.items, report.items_added) = (items_file, items_added);
-        Ok(Dataset {
-            users: Arc::new(users),
-            items: Arc::new(items),
-            interactions,
-            report,
-        })
+            dedupe(&mut interactions, users.len(), items.len(), policy).map_err(clash)?;
+        let names = [users, items].map(Names::Growing);
+        whole(interactions, names, sides, max_ids, report)
     }
+}
+
+/// The names in the ratings.
+enum Names {
+    /// As text was read.
+    Growing(Interner),
+    /// As a cache has them.
+    Known(Ids),
+}
+
+/// The data set: ratings, the names of users and items, and what their files say.
+fn whole(
+    interactions: Interactions,
+    [user_names, item_names]: [Names; 2],
+    [users_file, items_file]: [Option<SideFile>; 2],
+    max_ids: u32,
+    mut report: LoadReport,
+) -> Result<Dataset> {
+    let (users, items);
+    (users, report.users, report.users_added) = side(user_names, users_file, max_ids)?;
+    (items, report.items, report.items_added) = side(item_names, items_file, max_ids)?;
+    Ok(Dataset {
+        users: Arc::new(users),
+        items: Arc::new(items),
+        interactions,
+        report,
+    })
 }
 
 /// The names of the ratings with what a side file says of them, and how many it added.
 fn side(
-    mut ids: Interner,
+    names: Names,
     file: Option<SideFile>,
     max_ids: u32,
 ) -> Result<(SideData, Option<FileReport>, usize)> {
-    let report = file.as_ref().map(|file| file.report.clone());
-    let (catalog, added) = match file {
-        Some(file) => file.onto(&mut ids, max_ids)?,
-        None => (Catalog::default(), 0),
+    let Some(file) = file else {
+        let ids = match names {
+            Names::Growing(interner) => interner.finish(),
+            Names::Known(ids) => ids,
+        };
+        let catalog = Catalog::default();
+        return Ok((SideData { ids, catalog }, None, 0));
     };
-    let ids = ids.finish();
-    Ok((SideData { ids, catalog }, report, added))
+    let report = file.report.clone();
+    let mut interner = match names {
+        Names::Growing(interner) => interner,
+        Names::Known(ids) => Interner::from_ids(&ids),
+    };
+    let (catalog, added) = file.onto(&mut interner, max_ids)?;
+    let ids = interner.finish();
+    Ok((SideData { ids, catalog }, Some(report), added))
+}
+
+fn not_alone(path: &Path, got: &str) -> Error {
+    Error::File {
+        path: path.into(),
+        got: got.into(),
+        wanted: "one cache alone, or text files alone".into(),
+    }
 }
 
 impl RatingsReader {

@@ -41,7 +41,7 @@ pub enum Dedupe {
 }
 
 impl Dedupe {
-    const ALL: [Dedupe; 6] = [
+    pub(super) const ALL: [Dedupe; 6] = [
         Dedupe::Last,
         Dedupe::First,
         Dedupe::Mean,

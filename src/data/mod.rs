@@ -13,6 +13,7 @@
 //! | [`dataset`] | what does a training start from? |
 //! | [`reader`] | how is a text file read, and what is wrong with it? |
 //! | [`dedupe`] | what if a user rated an item twice? |
+//! | [`cache`] | how are ratings kept so that they are read back at the speed of memory? |
 //! | [`builder`] | how do files become a data set? |
 //! | [`split`] | which ratings are held out? |
 //! | [`synthetic`] | where do ratings with a known truth come from? |
@@ -38,6 +39,9 @@ pub mod reader;
 pub mod dedupe;
 //
 #[cfg(feature = "train")]
+pub mod cache;
+//
+#[cfg(feature = "train")]
 pub mod builder;
 #[cfg(feature = "train")]
 pub mod split;
@@ -51,6 +55,8 @@ pub mod layout;
 
 #[cfg(feature = "train")]
 pub use builder::{DatasetBuilder, LoadReport};
+#[cfg(feature = "train")]
+pub use cache::{CacheSource, RatingsCache, Stamp};
 pub use catalog::{Catalog, Column};
 pub use csr::Csr;
 #[cfg(feature = "train")]

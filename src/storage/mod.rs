@@ -11,7 +11,7 @@
 //! | [`source`] | where do the bytes come from? |
 //! | [`file_system`] | how is a file replaced so that neither a crash nor a full disk leaves half of one? |
 //!
-//! What the arrays mean is chapter 11's.
+//! What the arrays mean is said by chapter 1 (a cache of ratings) and chapter 11 (a model).
 
 pub mod container;
 pub mod element;

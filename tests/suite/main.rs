@@ -7,6 +7,7 @@
 
 mod architecture;
 mod artifact;
+mod cache;
 mod cli;
 mod common;
 mod determinism;

@@ -6,9 +6,11 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
+use super::SettledBy;
 use super::summary::{Bar, Quantiles, Summary};
 use crate::Result;
 use crate::cli::output::{Cell, Column, Format, Manner, Set, counted, grouped};
+use crate::cli::sources::check_fresh;
 use crate::cli::table;
 use crate::data::reader::{ColumnSpec, FileReport, Separator};
 use crate::data::{Dataset, LoadReport};
@@ -19,7 +21,7 @@ use crate::data::{Dataset, LoadReport};
     lowrank data inspect ratings.csv\n  \
     lowrank data inspect ratings.csv --items movies.csv --format json")]
 pub struct Inspect {
-    /// The file of ratings
+    /// The file of ratings, or its cache
     file: PathBuf,
     /// A file with titles and columns of the items
     #[arg(long, value_name = "FILE")]
@@ -38,6 +40,9 @@ pub struct Inspect {
 /// The JSON: what was read, and what it holds.
 #[derive(Serialize)]
 struct Document<'a> {
+    /// The cache that was read instead of the first file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cache: Option<String>,
     files: Vec<File<'a>>,
     #[serde(flatten)]
     summary: &'a Summary,
@@ -68,10 +73,12 @@ const COLUMNS: [Column; 2] = [
 
 impl Inspect {
     pub(in crate::cli) fn run(self, manner: Manner) -> Result<()> {
+        check_fresh([self.file.as_path()], manner)?;
         let data = self.read()?;
         let summary = Summary::of(&data);
         manner.output(None, |out| match out.format() {
             Format::Json => out.json(&Document {
+                cache: data.report.cache.as_ref().map(|c| c.display().to_string()),
                 files: files(&data.report).map(File::from).collect(),
                 summary: &summary,
             }),
@@ -153,6 +160,10 @@ fn figures(summary: &Summary) -> [(&'static str, Cell<'static>); 10] {
 /// All of it, to be read.
 fn text(data: &Dataset, summary: &Summary) -> String {
     let mut text = String::new();
+    if let Some(cache) = &data.report.cache {
+        let cache = table::safe(&cache.display().to_string());
+        let _ = writeln!(text, "{cache}, a cache of");
+    }
     for file in files(&data.report) {
         text.push_str(&about(file));
         text.push('\n');
@@ -169,9 +180,10 @@ fn text(data: &Dataset, summary: &Summary) -> String {
     let dropped = match duplicates.dropped {
         0 => "no duplicates".into(),
         n => format!(
-            "{} dropped: {} rated more than once, the last rating counts",
+            "{} dropped: {} rated more than once, {}",
             grouped(n),
-            counted(duplicates.pairs, "pair")
+            counted(duplicates.pairs, "pair"),
+            SettledBy(data.report.duplicates.policy)
         ),
     };
     line("ratings", grouped(summary.ratings), dropped);

@@ -1,23 +1,30 @@
-//! Ratings before any model: looking at them, splitting them, making some up.
+//! Ratings before any model: looking at them, splitting them, keeping them for later, making some up.
+
+use std::fmt;
+use std::path::Path;
 
 use clap::Subcommand;
 
 use super::output::Manner;
-use crate::Result;
+use crate::data::Dedupe;
+use crate::{Error, Result};
 
+pub mod convert;
 pub mod generate;
 pub mod inspect;
 pub mod split;
 mod summary;
 mod write;
 
-/// Look at ratings, split them, or make some up
+/// Look at ratings, split them, cache them, or make some up
 #[derive(Debug, Subcommand)]
 pub enum Data {
     /// Show what a file of ratings holds, and what looks wrong with it
     Inspect(inspect::Inspect),
     /// Split a file of ratings into train.csv and test.csv
     Split(split::Split),
+    /// Write a binary cache of a file of ratings, which every command reads at once
+    Convert(convert::Convert),
     /// Make up ratings with a known structure, to try things on
     Generate(generate::Generate),
 }
@@ -27,7 +34,36 @@ impl Data {
         match self {
             Data::Inspect(command) => command.run(manner),
             Data::Split(command) => command.run(manner),
+            Data::Convert(command) => command.run(manner),
             Data::Generate(command) => command.run(manner),
         }
+    }
+}
+
+/// Refuses to replace a file unless `force` is given. Asked before the work, so that it is not done in vain.
+fn refuse_existing(path: &Path, force: bool) -> Result<()> {
+    match path.exists() && !force {
+        true => Err(Error::File {
+            path: path.into(),
+            got: "a file that exists".into(),
+            wanted: "a new one, or --force".into(),
+        }),
+        false => Ok(()),
+    }
+}
+
+/// What a policy did with several ratings of a pair, in words.
+struct SettledBy(Dedupe);
+
+impl fmt::Display for SettledBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Dedupe::Last => "the last rating counts",
+            Dedupe::First => "the first rating counts",
+            Dedupe::Mean => "their mean counts",
+            Dedupe::Sum => "their sum counts",
+            Dedupe::Max => "the greatest counts",
+            Dedupe::Error => "which is an error",
+        })
     }
 }

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::write;
+use super::{SettledBy, write};
 use crate::cli::given::not_an_input;
 use crate::cli::output::{Manner, counted, grouped};
+use crate::cli::sources::check_fresh;
 use crate::data::reader::{ColumnSpec, Separator};
 use crate::data::{Dataset, Split as How};
 use crate::{Error, Result};
@@ -23,7 +24,7 @@ use crate::{Error, Result};
     one pair could stand on both sides."
 )]
 pub struct Split {
-    /// The file of ratings
+    /// The file of ratings, or its cache
     file: PathBuf,
     /// The folder to write train.csv and test.csv to; it is made if it is not there
     #[arg(short, long, value_name = "DIR")]
@@ -66,6 +67,7 @@ impl Split {
         for place in [&train, &test] {
             not_an_input(Some(place), [self.file.as_path()])?;
         }
+        check_fresh([self.file.as_path()], manner)?;
         let mut builder = Dataset::builder();
         if let Some(columns) = self.columns {
             builder = builder.columns(columns);
@@ -87,9 +89,10 @@ impl Split {
         let duplicates = &data.report.duplicates;
         if duplicates.dropped > 0 {
             manner.note(format_args!(
-                "note: {} dropped: {} rated more than once, the last rating counts",
+                "note: {} dropped: {} rated more than once, {}",
                 grouped(duplicates.dropped as u64),
-                counted(duplicates.pairs as u64, "pair")
+                counted(duplicates.pairs as u64, "pair"),
+                SettledBy(duplicates.policy)
             ));
         }
         for (path, half) in [(&train, &halves.train), (&test, &halves.valid)] {

@@ -5,25 +5,22 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use super::refuse_existing;
 use crate::data::{Catalog, Dataset, Ids, SideData};
 use crate::storage::{Disk, write_atomically};
 use crate::{Error, Result};
 
-/// The files in `folder`; none of them may exist unless `force` is given. Asked before the work, so that it is not done in vain.
+/// The files in `folder`; none of them may exist unless `force` is given.
 pub(super) fn places<const N: usize>(
     folder: &Path,
     names: [&str; N],
     force: bool,
 ) -> Result<[PathBuf; N]> {
     let paths = names.map(|name| folder.join(name));
-    match paths.iter().find(|path| path.exists() && !force) {
-        Some(path) => Err(Error::File {
-            path: path.clone(),
-            got: "a file that exists".into(),
-            wanted: "a new one, or --force".into(),
-        }),
-        None => Ok(paths),
+    for path in &paths {
+        refuse_existing(path, force)?;
     }
+    Ok(paths)
 }
 
 /// Makes `folder` where it is not there: after the work, so that an error in the input leaves nothing behind.

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::Result;
 use crate::cli::given::ModelArgument;
 use crate::cli::output::{Cell, Column, Format, Manner, Output, Set, counted, grouped};
+use crate::cli::sources::check_fresh;
 use crate::data::reader::{ColumnSpec, ReadOptions, Separator, read_test};
 use crate::evaluation::{Errors, Evaluation, evaluate};
 use crate::kernels::pool::Pool;
@@ -22,7 +23,7 @@ use crate::kernels::pool::Pool;
 pub struct Evaluate {
     #[command(flatten)]
     model: ModelArgument,
-    /// A file of ratings
+    /// A file of ratings, or its cache
     #[arg(long, value_name = "FILE")]
     test: PathBuf,
     /// Which column is what: `user,item,rating,timestamp` in order, or `user=NAME,item=NAME,rating=3`
@@ -80,6 +81,7 @@ impl Evaluate {
             separator: self.sep,
             ..ReadOptions::default()
         };
+        check_fresh([self.test.as_path()], manner)?;
         let test = read_test(
             &self.test,
             &options,

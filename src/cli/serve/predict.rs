@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::cli::given::{ModelArgument, not_an_input};
 use crate::cli::output::{Cell, Column, Format, Listing, Manner, Set, counted, grouped};
+use crate::cli::sources::check_fresh;
 use crate::data::reader::{ReadOptions, Separator, read_pairs};
 use crate::{Kind, Model, Prediction, Result};
 
@@ -116,6 +117,7 @@ impl Predict {
             separator: self.sep,
             ..ReadOptions::default()
         };
+        check_fresh([file], manner)?;
         let pairs = read_pairs(file, &options, model.users().ids(), model.items().ids())?;
         let mut not_full = 0;
         manner.output(self.output.as_deref(), |out| {

@@ -32,10 +32,11 @@ use crate::{Error, Result};
     lowrank train ratings.csv --items movies.csv --valid-fraction 0.1 -o run\n  \
     lowrank train ratings.csv --preset notebook --factors 32 --epochs 100 -o run\n\n\
     Ratings: a line each, user, item, rating and perhaps a time; plain or .gz; with a header or without.\n\
+    Or a cache of such a file, which `lowrank data convert` writes.\n\
     The run directory then holds model.lowrank, run.json, metrics.jsonl and config.toml."
 )]
 pub struct Train {
-    /// The file of ratings
+    /// The file of ratings, or its cache
     ratings: PathBuf,
     /// The run directory, new or empty
     #[arg(
@@ -87,7 +88,7 @@ impl Train {
         toml::to_string(&settings)
             .map_err(|error| Error::config("settings", error, "paths in UTF-8"))?;
         RunDirectory::check(&self.output, self.force)?;
-        let inputs = Inputs::read(&self.ratings, &settings)?;
+        let mut inputs = Inputs::read(&self.ratings, &settings, manner)?;
         let read = began.elapsed().as_secs_f64();
 
         let mut trainer = checked.trainer::<f32>(&inputs.train, inputs.valid.as_ref())?;
@@ -95,6 +96,7 @@ impl Train {
             manner.note(InitTables::read(folder)?.apply(&mut trainer)?);
         }
         describe(&inputs, &trainer, settings.patience, manner);
+        let files = std::mem::take(&mut inputs.files).finish()?;
         let run = RunDirectory::create(&self.output, self.force)?;
         let settings = settings.resolved(checked.config(), trainer.optimizer().kind);
         run.write_config(&toml::to_string(&settings).expect("settings are plain values"))?;
@@ -128,7 +130,7 @@ impl Train {
                 train: train_seconds,
                 total,
             },
-            inputs: inputs.files,
+            inputs: files,
             config: settings,
             result: outcome.clone(),
         };

@@ -2,15 +2,11 @@
 //!
 //! Ratings, items and users are read as the settings say; held-out ratings come from a file of their own or are split off. Every file's fingerprint goes into the run's record.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
-use std::thread::JoinHandle;
-
-use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use super::settings::Settings;
+use crate::cli::output::Manner;
+use crate::cli::sources::{Hashing, check_fresh};
 use crate::data::reader::{ColumnSpec, ReadOptions, Separator, read_test};
 use crate::data::{Dataset, Dedupe, Interactions, Split};
 use crate::{Error, Result};
@@ -21,23 +17,13 @@ pub struct Inputs {
     pub train: Dataset,
     /// The held-out ratings.
     pub valid: Option<Interactions>,
-    /// The files, with their fingerprints.
-    pub files: Vec<InputFile>,
-}
-
-/// A file and its fingerprint, for `run.json`.
-#[derive(Clone, Debug, Serialize)]
-pub struct InputFile {
-    role: &'static str,
-    path: String,
-    /// Absent, like the fingerprint, for a pipe: it can be read once only.
-    bytes: Option<u64>,
-    sha256: Option<String>,
+    /// The files; they are hashed beside the work.
+    pub files: Hashing,
 }
 
 impl Inputs {
     /// Reads `ratings` and what the settings name.
-    pub fn read(ratings: &Path, settings: &Settings) -> Result<Inputs> {
+    pub fn read(ratings: &Path, settings: &Settings, manner: Manner) -> Result<Inputs> {
         let options = ReadOptions {
             columns: settings
                 .columns
@@ -55,22 +41,26 @@ impl Inputs {
         let dedupe = settings
             .dedupe
             .as_deref()
-            .map_or(Ok(Dedupe::default()), str::parse)?;
+            .map(str::parse::<Dedupe>)
+            .transpose()?;
+        check_fresh(
+            [ratings].into_iter().chain(settings.valid.as_deref()),
+            manner,
+        )?;
         let paths = [
             ("ratings", Some(ratings)),
             ("items", settings.items.as_deref()),
             ("users", settings.users.as_deref()),
             ("valid", settings.valid.as_deref()),
         ];
-        let fingerprints: Vec<_> = paths
-            .into_iter()
-            .filter_map(|(role, path)| Some(fingerprint(role, path?)))
-            .collect();
+        let paths = paths.into_iter();
+        let files = Hashing::of(paths.filter_map(|(role, path)| Some((role, path?))));
 
-        let mut builder = Dataset::builder()
-            .options(options.clone())
-            .dedupe(dedupe)
-            .ratings(ratings)?;
+        let mut builder = Dataset::builder().options(options.clone());
+        if let Some(policy) = dedupe {
+            builder = builder.dedupe(policy);
+        }
+        builder = builder.ratings(ratings)?;
         if let Some(items) = &settings.items {
             builder = builder.items(items)?;
         }
@@ -88,10 +78,6 @@ impl Inputs {
             });
         }
         let (train, valid) = hold_out(all, settings, &options)?;
-        let files = fingerprints
-            .into_iter()
-            .map(|thread| thread.join().expect("hashing does not panic"))
-            .collect::<Result<_>>()?;
         Ok(Inputs {
             train,
             valid,
@@ -146,44 +132,4 @@ fn hold_out(
     };
     let halves = all.split(&split)?;
     Ok((halves.train, Some(halves.valid.interactions)))
-}
-
-/// Hashes a file beside the reading.
-fn fingerprint(role: &'static str, path: &Path) -> JoinHandle<Result<InputFile>> {
-    let path = path.to_path_buf();
-    std::thread::spawn(move || {
-        let name = path.display().to_string();
-        if !std::fs::metadata(&path)
-            .map_err(Error::io(&path, "open"))?
-            .is_file()
-        {
-            return Ok(InputFile {
-                role,
-                path: name,
-                bytes: None,
-                sha256: None,
-            });
-        }
-        let mut file = File::open(&path).map_err(Error::io(&path, "open"))?;
-        let (mut hash, mut bytes, mut block) = (Sha256::new(), 0, vec![0; 1 << 18]);
-        loop {
-            let n = file.read(&mut block).map_err(Error::io(&path, "read"))?;
-            if n == 0 {
-                break;
-            }
-            hash.update(&block[..n]);
-            bytes += n as u64;
-        }
-        let sha256 = hash
-            .finalize()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        Ok(InputFile {
-            role,
-            path: name,
-            bytes: Some(bytes),
-            sha256: Some(sha256),
-        })
-    })
 }

@@ -5,8 +5,8 @@
 
 use serde::Serialize;
 
-use super::inputs::InputFile;
 use super::settings::Settings;
+use crate::cli::sources::InputFile;
 use crate::evaluation::Errors;
 
 /// The contents of `run.json`.

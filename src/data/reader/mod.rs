@@ -23,6 +23,7 @@
 //! Memory is bounded by what is kept: a block of 256 KiB is in hand at any time, never the file.
 //! What to do with two ratings of one pair is [`dedupe`](super::dedupe)'s question.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -93,6 +94,11 @@ impl Role {
         Role::Timestamp,
         Role::Weight,
     ];
+
+    /// The role of that name.
+    pub(in crate::data) fn of(name: &str) -> Option<Role> {
+        Role::ALL.into_iter().find(|role| role.name() == name)
+    }
 
     /// Its name in `--columns` and in reports.
     pub fn name(self) -> &'static str {
@@ -174,6 +180,24 @@ impl FromStr for ColumnSpec {
     }
 }
 
+/// Each role by name or position, in the order of the roles: one spelling for all that mean the same.
+impl fmt::Display for ColumnSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let places = &self.places;
+        let of = |role: Role| places.iter().find(move |(r, _)| *r == role);
+        for (n, (role, place)) in Role::ALL.into_iter().filter_map(of).enumerate() {
+            let comma = if n > 0 { "," } else { "" };
+            match place {
+                Place::Position(position) => {
+                    write!(f, "{comma}{}={}", role.name(), position + 1)?;
+                }
+                Place::Name(name) => write!(f, "{comma}{}={name}", role.name())?,
+            }
+        }
+        Ok(())
+    }
+}
+
 impl ColumnSpec {
     fn add(&mut self, role: Role, place: Place) -> Result<()> {
         if self.places.iter().any(|(r, _)| *r == role) {
@@ -239,6 +263,22 @@ impl FileReport {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_flag_has_one_spelling() {
+        for (text, spelling) in [
+            ("item,user,_,rating", "user=2,item=1,rating=4"),
+            (
+                "rating=s=t, item = 2,user=uid",
+                "user=uid,item=2,rating=s=t",
+            ),
+        ] {
+            let spec: ColumnSpec = text.parse().unwrap();
+            assert_eq!(spec.to_string(), spelling);
+            let again: ColumnSpec = spelling.parse().unwrap();
+            assert_eq!(again.to_string(), spelling);
+        }
+    }
 
     #[test]
     fn a_flag_that_makes_no_sense_is_refused() {

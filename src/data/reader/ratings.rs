@@ -12,13 +12,13 @@ use std::path::{Path, PathBuf};
 use super::columns::{Layout, Purpose};
 use super::records::{Record, Records};
 use super::{FileReport, Limits, ReadOptions, Role, Separator, Source, shown, values};
-use crate::data::{Ids, Interactions, Interner};
+use crate::data::{Ids, Interactions, Interner, RatingsCache};
 use crate::{Error, Result};
 
 /// Held-out ratings, to be compared with predictions.
 #[derive(Clone, Debug)]
 pub struct TestSet {
-    /// All rows of the file, in its order; a pair that stands twice counts twice.
+    /// All rows of the file, in its order; a pair that stands twice counts twice, but for a cache, where duplicates are settled.
     pub interactions: Interactions,
     /// The model's users, then those that only the file has.
     pub users: Ids,
@@ -54,8 +54,7 @@ pub fn read_test(
     items: &Ids,
 ) -> Result<TestSet> {
     let mut reader = RatingsReader::new(users, items, Purpose::Ratings);
-    let source = Source::open(path.as_ref())?;
-    let report = reader.read(source, path.as_ref(), options)?;
+    let report = reader.read_any(path.as_ref(), options)?;
     Ok(TestSet {
         interactions: reader.interactions,
         users: reader.users.finish(),
@@ -75,8 +74,7 @@ pub fn read_pairs(
     items: &Ids,
 ) -> Result<Pairs> {
     let mut reader = RatingsReader::new(users, items, Purpose::Pairs);
-    let source = Source::open(path.as_ref())?;
-    let report = reader.read(source, path.as_ref(), options)?;
+    let report = reader.read_any(path.as_ref(), options)?;
     Ok(Pairs {
         users: reader.interactions.users,
         items: reader.interactions.items,
@@ -150,6 +148,25 @@ impl RatingsReader {
     /// One for ratings, without any names yet.
     pub(in crate::data) fn ratings() -> RatingsReader {
         RatingsReader::new(&Ids::default(), &Ids::default(), Purpose::Ratings)
+    }
+
+    /// Adds the rows of `path`, the first file: text, or a cache, whose duplicates are settled.
+    fn read_any(&mut self, path: &Path, options: &ReadOptions) -> Result<FileReport> {
+        let Some(cache) = RatingsCache::at(path)? else {
+            return self.read(Source::open(path)?, path, options);
+        };
+        cache.check_options(options)?;
+        self.interactions = cache.within(options.limits)?.all()?;
+        for (rows, own, names) in [
+            (&mut self.interactions.users, cache.users(), &mut self.users),
+            (&mut self.interactions.items, cache.items(), &mut self.items),
+        ] {
+            let numbers: Vec<u32> = own.names().iter().map(|name| names.intern(name)).collect();
+            for row in rows {
+                *row = numbers[*row as usize];
+            }
+        }
+        Ok(cache.report().clone())
     }
 
     /// Adds the rows of `source`, called `path`.
