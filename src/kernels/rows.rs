@@ -261,7 +261,7 @@ impl<T: Real> Job for GatherRows<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::{Kernel, naive};
+    use crate::kernels::{Kernel, Portable, naive};
 
     /// Two rows with three and two examples; others 4, 1, 4, 0, 2.
     const RANGES: [RowRange; 2] = [
@@ -395,7 +395,7 @@ mod tests {
                 },
                 slope: |_, e, _, dot: f32| dot - e as f32,
             }
-            .run();
+            .run(Portable);
             let narrow: Vec<f32> = factors
                 .chunks(stride)
                 .flat_map(|r| r[..16].to_vec())

@@ -58,6 +58,21 @@ impl Blocks {
     /// Where a user or item is not below its number of rows.
     pub fn new(interactions: &Interactions, n_users: usize, n_items: usize, pool: &Pool) -> Blocks {
         let n_blocks = n_blocks(interactions.len(), n_users, n_items);
+        Blocks::cut(interactions, n_users, n_items, n_blocks, pool)
+    }
+
+    /// [`new`](Blocks::new) with a number of blocks of one's own.
+    ///
+    /// # Panics
+    /// As [`new`](Blocks::new); and for 0 blocks, or more than 65,536.
+    pub fn cut(
+        interactions: &Interactions,
+        n_users: usize,
+        n_items: usize,
+        n_blocks: usize,
+        pool: &Pool,
+    ) -> Blocks {
+        assert!((1..=1 << 16).contains(&n_blocks), "{n_blocks} blocks");
         let rows = [
             (&interactions.users, n_users),
             (&interactions.items, n_items),

@@ -15,10 +15,12 @@ mod features;
 #[cfg(test)]
 mod naive;
 mod part;
+#[cfg(test)]
+mod tests;
 
 use super::state::State;
 use crate::data::layout::{Blocks, Order};
-use crate::gradient::{L2Scale, Objective, SidePenalty, TablePenalty, WithChain, with_chain};
+use crate::gradient::{L2Scale, Objective, SidePenalty, WithChain, with_chain};
 use crate::kernels::block::{BlockExamples, ScoreBlock};
 use crate::kernels::pool::Pool;
 use crate::kernels::rows::GradientRows;
@@ -219,7 +221,7 @@ impl<T: Real> SideAtWork<'_, T> {
             None => Vec::new(),
         }
         .into_iter();
-        let (lambda, counts) = penalty(self.penalty, 0, task);
+        let penalty = penalty(self.penalty, 0, task);
         let rows = Rows::of(identity).cut(order).into_iter();
         let cuts = order.cuts.windows(2);
         rows.zip(cuts)
@@ -239,10 +241,8 @@ impl<T: Real> SideAtWork<'_, T> {
                     composed: of_features.composed,
                     of_epoch: of_features.of_epoch,
                     penalty: Penalty {
-                        lambda,
-                        counts: counts
-                            .get(cut[0] as usize..cut[1] as usize)
-                            .unwrap_or_default(),
+                        counts: &penalty.counts[cut[0] as usize..cut[1] as usize],
+                        ..penalty
                     },
                 };
                 Share {
@@ -263,10 +263,7 @@ impl<T: Real> SideAtWork<'_, T> {
     ) {
         if let Some(features) = &mut self.work.features {
             let penalties: Vec<_> = (0..=self.side.groups.len())
-                .map(|table| {
-                    let (lambda, counts) = penalty(self.penalty, table, task);
-                    Penalty { lambda, counts }
-                })
+                .map(|table| penalty(self.penalty, table, task))
                 .collect();
             let memory = features::Memory {
                 moments: &mut self.moments[1..],
@@ -279,18 +276,18 @@ impl<T: Real> SideAtWork<'_, T> {
     }
 }
 
-/// λ of a table, weight decay included (unless it is decoupled), and the counts that divide it.
-fn penalty<'a>(
-    of_side: &'a SidePenalty,
-    table: usize,
-    task: Task<'_>,
-) -> (TablePenalty, &'a [u32]) {
-    let lambda = of_side.tables[table];
-    let counts: &[u32] = match task.objective.l2_scale {
-        L2Scale::Row => &of_side.counts[table],
-        L2Scale::Rating => &[],
+/// The penalty of a table. Weight decay is one too, unless it is decoupled: λ = decay·N/2, once a row.
+fn penalty<'a>(of_side: &'a SidePenalty, table: usize, task: Task<'_>) -> Penalty<'a> {
+    let decay = match task.optimizer.kind {
+        OptimizerKind::AdamW => 0.0,
+        _ => task.optimizer.weight_decay * task.blocks.len() as f64,
     };
-    (lambda, counts)
+    Penalty {
+        lambda: of_side.tables[table],
+        by_rating: task.objective.l2_scale == L2Scale::Rating,
+        decay,
+        counts: &of_side.counts[table],
+    }
 }
 
 fn gradient_rows<'a, T: Real>(rows: Rows<'a, T>) -> GradientRows<'a, T> {

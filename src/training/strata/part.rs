@@ -40,26 +40,28 @@ pub(super) struct Part<'a, T> {
     pub(super) composed: Option<(Rows<'a, T>, Rows<'a, T>)>,
     /// Where gradients of the whole epoch are added up.
     pub(super) of_epoch: Option<GradientRows<'a, T>>,
-    /// 2λ·s_row/n_row of each row.
     pub(super) penalty: Penalty<'a>,
 }
 
-/// What the penalty adds to the mean gradient of a row: 2λ·s_row/n_row times the row.
+/// What the penalty adds to the mean gradient of a row: (2λ·s_row + decay)/n_row times the row.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Penalty<'a> {
     pub(super) lambda: TablePenalty,
-    /// The number of examples of each row where s_row is 1; empty where it is their number.
+    /// Whether s_row is n_row; otherwise it is 1.
+    pub(super) by_rating: bool,
+    /// PyTorch's weight decay times N.
+    pub(super) decay: f64,
+    /// n_row.
     pub(super) counts: &'a [u32],
 }
 
 impl Penalty<'_> {
+    /// The factor of row `row`'s factors, and that of its bias.
     #[inline(always)]
     fn of<T: Real>(&self, row: usize) -> (T, T) {
-        let share = match self.counts.get(row) {
-            Some(&count) => 2.0 / f64::from(count),
-            None => 2.0,
-        };
-        let of = |lambda: f64| T::from_f64(lambda * share);
+        let share = 1.0 / f64::from(self.counts[row]);
+        let scale = if self.by_rating { 1.0 } else { share };
+        let of = |lambda: f64| T::from_f64(2.0 * lambda * scale + self.decay * share);
         (of(self.lambda.factors), of(self.lambda.biases))
     }
 }
