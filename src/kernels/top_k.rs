@@ -86,6 +86,15 @@ impl TopK {
         }
     }
 
+    /// Where indices rise, a score for which `score <= floor()` does not enter. NaN, and so no bound, while there is room.
+    #[inline]
+    pub fn floor(&self) -> f32 {
+        match self.heap.peek() {
+            Some(worst) if self.heap.len() >= self.n => worst.score,
+            _ => f32::NAN,
+        }
+    }
+
     /// (score, index), the best first.
     pub fn into_sorted(self) -> Vec<(f32, u32)> {
         let sorted = self.heap.into_sorted_vec();
