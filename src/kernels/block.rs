@@ -158,3 +158,114 @@ fn add(mut a: Tile, b: Tile) -> Tile {
     }
     a
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::{Kernel, lanes, naive};
+
+    fn table(n_rows: usize, stride: usize, salt: usize) -> Vec<f32> {
+        (0..n_rows * stride)
+            .map(|f| ((f * 7919 + salt * 104_729) % 2003) as f32 / 1001.5 - 1.0)
+            .collect()
+    }
+
+    fn number(salt: u32) -> impl Fn(u32) -> f32 {
+        move |row| ((row * 31 + salt) % 17) as f32 / 7.0 - 1.0
+    }
+
+    /// The scores of every user for every item, in runs of `run` groups, without what the rows of zeros give.
+    fn scores(
+        kernel: Kernel,
+        users: &[f32],
+        items: &[f32],
+        stride: usize,
+        run: usize,
+    ) -> Vec<Vec<f32>> {
+        let rows = |values: &[f32]| (0..(values.len() / stride) as u32).collect::<Vec<_>>();
+        let view = |values| RowsView { values, stride };
+        let packed_users = Packed::new(view(users), &rows(users), number(1));
+        let packed_items = Packed::new(view(items), &rows(items), number(2));
+        let mut all = vec![Vec::new(); packed_users.n_rows()];
+        for first in (0..packed_items.n_groups()).step_by(run) {
+            let groups = first..(first + run).min(packed_items.n_groups());
+            let width = groups.len() * ITEMS;
+            let mut scores = vec![f32::NAN; packed_users.n_groups() * USERS * width];
+            kernel.run(ScoreBlock {
+                users: &packed_users,
+                items: &packed_items,
+                groups,
+                scores: &mut scores,
+            });
+            for (all, row) in all.iter_mut().zip(scores.chunks(width)) {
+                all.extend_from_slice(row);
+            }
+        }
+        for row in &mut all {
+            row.truncate(packed_items.n_rows());
+        }
+        all
+    }
+
+    #[test]
+    fn every_dot_product_is_that_of_the_lanes_to_the_last_bit() {
+        for stride in (8..=136).step_by(8) {
+            for (n_users, n_items, run) in [(1, 1, 1), (4, 16, 2), (5, 50, 2), (9, 33, 100)] {
+                let (users, items) = (table(n_users, stride, 1), table(n_items, stride, 2));
+                for kernel in [Kernel::Portable, Kernel::detect()] {
+                    let found = scores(kernel, &users, &items, stride, run);
+                    for (u, (p, row)) in users.chunks(stride).zip(&found).enumerate() {
+                        assert_eq!(row.len(), n_items);
+                        for (i, (q, &score)) in items.chunks(stride).zip(row).enumerate() {
+                            let constant = number(1)(u as u32) + number(2)(i as u32);
+                            let wanted = constant + lanes::dot(p, q);
+                            assert_eq!(score.to_bits(), wanted.to_bits(), "{u}, {i} of {stride}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn scores_are_the_naive_ones_up_to_rounding() {
+        for stride in [8, 40, 64] {
+            let (users, items) = (table(6, stride, 3), table(20, stride, 4));
+            let bases: Vec<f32> = (0..6).map(number(1)).collect();
+            let offsets: Vec<f32> = (0..20).map(number(2)).collect();
+            let wanted = naive::scores((&users, &bases), (&items, &offsets), stride);
+            let found = scores(Kernel::detect(), &users, &items, stride, 1).concat();
+            assert_eq!(found.len(), wanted.len());
+            // (n + 2)·ε of either sum, of terms below 1 and two constants below 2.
+            let tolerance =
+                2.0 * (stride as f32 + 2.0) * (stride as f32 + 4.0) * f32::EPSILON / 2.0;
+            for (found, wanted) in found.iter().zip(&wanted) {
+                assert!((found - wanted).abs() <= tolerance, "{found} for {wanted}");
+            }
+        }
+    }
+
+    #[test]
+    fn rows_are_those_that_were_chosen() {
+        let items = table(40, 8, 5);
+        let view = RowsView {
+            values: &items,
+            stride: 8,
+        };
+        let one = Packed::<USERS>::new(view, &[7], |_| 0.0);
+        let chosen = [39, 0, 7, 7];
+        let packed = Packed::<ITEMS>::new(view, &chosen, |row| row as f32);
+        let mut scores = vec![0.0; USERS * ITEMS];
+        ScoreBlock {
+            users: &one,
+            items: &packed,
+            groups: 0..1,
+            scores: &mut scores,
+        }
+        .run();
+        for (row, score) in chosen.iter().zip(scores) {
+            let q = &items[*row as usize * 8..][..8];
+            assert_eq!(score, *row as f32 + lanes::dot(&items[56..64], q));
+        }
+    }
+}

@@ -149,6 +149,26 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_above_the_floor_need_not_be_pushed() {
+        for distinct in [1, 3, 1009] {
+            for n in [0, 1, 2, 10, 300] {
+                let mut rising = scores(200, distinct);
+                rising[40].0 = f32::NAN;
+                rising.sort_by_key(|entry| entry.1);
+                let mut top = TopK::new(n);
+                for &(score, index) in &rising {
+                    if !(score <= top.floor()) {
+                        top.push(score, index);
+                    }
+                }
+                let found: Vec<u32> = top.into_sorted().iter().map(|e| e.1).collect();
+                let wanted: Vec<u32> = naive(&rising, n).iter().map(|e| e.1).collect();
+                assert_eq!(found, wanted, "{n}, {distinct} values");
+            }
+        }
+    }
+
+    #[test]
     fn a_nan_is_last_and_breaks_nothing() {
         let scores = [
             (f32::NAN, 0),
