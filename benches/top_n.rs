@@ -26,6 +26,8 @@ const FACTORS: usize = 64;
 
 /// A list, as rows of items.
 type List = Vec<u32>;
+/// A name, the number of users, and what makes their lists.
+type Way<'a> = (&'a str, usize, &'a dyn Fn() -> Vec<List>);
 
 fn main() {
     // `cargo test --benches` runs every bench with `--test`: then it is enough that it starts.
@@ -60,7 +62,7 @@ fn main() {
                 .map(|&user| naive(&model, user))
                 .collect()
         };
-        let ways: [(&str, usize, &dyn Fn() -> Vec<List>); 3] = [
+        let ways: [Way<'_>; 3] = [
             ("naive: score all, sort all", naive_sample, &naive),
             ("one user at a time", naive_sample, &singly),
             ("blocks of users", n_users, &everyone),

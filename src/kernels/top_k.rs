@@ -86,7 +86,7 @@ impl TopK {
         }
     }
 
-    /// Where indices rise, a score for which `score <= floor()` does not enter. NaN, and so no bound, while there is room.
+    /// Where indices rise, a score that is not [`above`] the floor does not enter. While there is room the floor is NaN, which bars nothing.
     #[inline]
     pub fn floor(&self) -> f32 {
         match self.heap.peek() {
@@ -100,6 +100,13 @@ impl TopK {
         let sorted = self.heap.into_sorted_vec();
         sorted.into_iter().map(|e| (e.score, e.index)).collect()
     }
+}
+
+/// Whether a score may enter a list with this floor: it is greater, or one of the two is NaN and the list has to decide.
+#[inline(always)]
+pub fn above(score: f32, floor: f32) -> bool {
+    let compared = score.partial_cmp(&floor);
+    !matches!(compared, Some(Ordering::Less | Ordering::Equal))
 }
 
 /// The definition: sort everything, keep n.
@@ -157,7 +164,7 @@ mod tests {
                 rising.sort_by_key(|entry| entry.1);
                 let mut top = TopK::new(n);
                 for &(score, index) in &rising {
-                    if !(score <= top.floor()) {
+                    if above(score, top.floor()) {
                         top.push(score, index);
                     }
                 }

@@ -17,7 +17,7 @@ use super::{Ranked, Recommender};
 use crate::kernels::Job;
 use crate::kernels::block::{ITEMS, Packed, ScoreBlock, USERS};
 use crate::kernels::rows::RowsView;
-use crate::kernels::top_k::TopK;
+use crate::kernels::top_k::{TopK, above};
 use crate::model::Rows;
 
 /// Users of a block.
@@ -163,15 +163,7 @@ impl Job for Run<'_, '_> {
 /// Scores that are looked at together.
 const SCAN: usize = 16;
 
-/// Whether a score may enter; a NaN on either side leaves that to the list.
-#[inline(always)]
-fn above(score: f32, floor: f32) -> bool {
-    !matches!(
-        score.partial_cmp(&floor),
-        Some(std::cmp::Ordering::Less | std::cmp::Ordering::Equal)
-    )
-}
-
+/// Whether one of some scores may enter.
 #[inline(always)]
 fn any_above(scores: &[f32], floor: f32) -> bool {
     match <&[f32; SCAN]>::try_from(scores).ok() {
@@ -270,7 +262,7 @@ mod tests {
             0 => (None, None),
             _ => (Some(biases(n_users)), Some(biases(n_items))),
         };
-        model.global_mean = (seed % 5 != 0).then_some(3.1);
+        model.global_mean = (!seed.is_multiple_of(5)).then_some(3.1);
         model.link = match seed % 7 {
             0 | 3 => Link::Sigmoid { lo: 1.0, hi: 5.0 },
             _ => Link::Identity,

@@ -10,6 +10,7 @@ mod artifact;
 mod cli;
 mod common;
 mod determinism;
+mod everyone;
 mod golden;
 mod gradcheck;
 mod knobs;
