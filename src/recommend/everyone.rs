@@ -3,8 +3,8 @@
 //! The lists of [`top_n`](super::top_n), to the last bit, for many users at a time: one user's scores wait for memory, those of a block of users do not.
 //!
 //! ```text
-//! for each block of users:                                          64
-//!     for each run of candidates:                                   512
+//! for each block of users:                                          128
+//!     for each run of candidates:                                   256
 //!         scores = (base_u + b_i) + ⟨P_u, Q_i⟩                       a block in the cache, never users × items
 //!         scores of seen items = −∞                                 sorted lists, merged
 //!         push what beats the user's n-th best so far               few do
@@ -20,10 +20,10 @@ use crate::kernels::rows::RowsView;
 use crate::kernels::top_k::{TopK, above};
 use crate::model::Rows;
 
-/// Users of a block.
-const BLOCK: usize = 64;
-/// Groups of items of a run.
-const RUN: usize = 32;
+/// Users of a block: a task of fewer leaves some of the speed.
+pub const BLOCK: usize = 128;
+/// Groups of items of a run: its rows, the block's and the scores between them are 64 + 32 + 128 KiB at 64 factors.
+const RUN: usize = 16;
 
 /// Lists for many users: the items of a query, packed.
 #[derive(Clone, Debug)]

@@ -15,14 +15,13 @@ use super::recommend::{COLUMNS, row};
 use crate::cli::lines::{end_of_row, fields};
 use crate::cli::output::{Cell, Format, Output};
 use crate::kernels::pool::Pool;
+use crate::recommend::everyone::BLOCK;
 use crate::recommend::{Everyone, Ranked, Recommender};
 use crate::{Error, Model, Result};
 
 /// Lines that are made before the first of them is written: enough work for every thread, and a bound for memory.
 const LINES: usize = 1 << 16;
-/// Users of a task.
-const BLOCK: usize = 64;
-/// Tasks between two writes, at least, where there are users enough.
+/// Tasks between two writes where lists are long.
 const TASKS: usize = 16;
 
 /// Many users and what they ask for.
