@@ -6,7 +6,7 @@
 //! | [`lanes`] | the order of every sum: the definition of the bits |
 //! | `avx2` | the same source, compiled for AVX2 |
 //! | [`top_k`] | the greatest n of many scores |
-//! | [`block`] | scores of many users for many items |
+//! | [`tiles`] | scores of many users for many items |
 //! | [`rows`] | scores and gradients of many ratings in one pass |
 //! | [`pool`] | the same work on several threads |
 //! | [`real`] | the numbers: `f32` in production, `f64` in the gradient check |
@@ -15,7 +15,7 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
-pub mod block;
+pub mod tiles;
 pub mod lanes;
 pub mod naive;
 pub mod pool;

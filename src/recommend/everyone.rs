@@ -15,7 +15,7 @@
 
 use super::{Ranked, Recommender};
 use crate::kernels::Job;
-use crate::kernels::block::{ITEMS, Packed, ScoreBlock, USERS};
+use crate::kernels::tiles::{ITEMS, Packed, ScoreTiles, USERS};
 use crate::kernels::rows::RowsView;
 use crate::kernels::top_k::{TopK, above};
 use crate::model::Rows;
@@ -70,7 +70,7 @@ impl Everyone<'_> {
         for first in (0..self.items.n_groups()).step_by(RUN) {
             let groups = first..(first + RUN).min(self.items.n_groups());
             let width = groups.len() * ITEMS;
-            kernel.run(ScoreBlock {
+            kernel.run(ScoreTiles {
                 users: &packed,
                 items: &self.items,
                 groups,

@@ -77,7 +77,7 @@ impl<const G: usize> Packed<G> {
 
 /// Scores a block of users against a run of items.
 #[derive(Debug)]
-pub struct ScoreBlock<'a> {
+pub struct ScoreTiles<'a> {
     /// The users with their bases.
     pub users: &'a Packed<USERS>,
     /// The items with their offsets.
@@ -91,7 +91,7 @@ pub struct ScoreBlock<'a> {
 /// The numbers of a tile.
 type Tile = [[f32; ITEMS]; USERS];
 
-impl Job for ScoreBlock<'_> {
+impl Job for ScoreTiles<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -191,7 +191,7 @@ mod tests {
             let groups = first..(first + run).min(packed_items.n_groups());
             let width = groups.len() * ITEMS;
             let mut scores = vec![f32::NAN; packed_users.n_groups() * USERS * width];
-            kernel.run(ScoreBlock {
+            kernel.run(ScoreTiles {
                 users: &packed_users,
                 items: &packed_items,
                 groups,
@@ -256,7 +256,7 @@ mod tests {
         let chosen = [39, 0, 7, 7];
         let packed = Packed::<ITEMS>::new(view, &chosen, |row| row as f32);
         let mut scores = vec![0.0; USERS * ITEMS];
-        ScoreBlock {
+        ScoreTiles {
             users: &one,
             items: &packed,
             groups: 0..1,
