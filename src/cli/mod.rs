@@ -35,6 +35,7 @@ mod data;
 mod given;
 mod judge;
 mod keep;
+mod lines;
 mod output;
 mod serve;
 mod sources;

@@ -7,6 +7,7 @@
 //! |---|---|---|---|
 //! | `table` | eyes: aligned, at most 80 columns | four decimals | long titles cut, control characters escaped |
 //! | `json` | programs | as many digits as bring the same number back | as it is |
+//! | `jsonl` | programs that read line by line: a JSON document a row | likewise | likewise |
 //! | `csv` | spreadsheets | likewise | as it is, quoted where needed; lists joined by `\|` |
 
 use std::io::{self, Write};
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use serde::Serialize;
 
+use super::lines::Lines;
 use super::table;
 use crate::storage::{Disk, write_atomically};
 use crate::{Error, Result};
@@ -27,6 +29,9 @@ pub enum Format {
     Table,
     /// JSON, every digit kept.
     Json,
+    /// JSON lines: a list is not one array, but a document a row.
+    #[value(name = "jsonl")]
+    JsonLines,
     /// Comma-separated values with a header, every digit kept.
     Csv,
 }
@@ -159,6 +164,7 @@ impl Format {
     fn of(file: &Path) -> Format {
         match file.extension().and_then(|ending| ending.to_str()) {
             Some("json") => Format::Json,
+            Some("jsonl" | "ndjson") => Format::JsonLines,
             Some("csv") => Format::Csv,
             _ => Format::Table,
         }
@@ -177,11 +183,25 @@ impl Output<'_> {
         written.map_err(Error::io(&self.name, "write"))
     }
 
-    /// One JSON document.
+    /// The file's name, for errors.
+    pub(super) fn name(&self) -> &Path {
+        &self.name
+    }
+
+    /// One JSON document, on one line in `jsonl`.
     pub fn json(&mut self, value: &impl Serialize) -> Result<()> {
-        let written = serde_json::to_writer_pretty(&mut *self.writer, value);
+        let written = match self.format {
+            Format::JsonLines => serde_json::to_writer(&mut *self.writer, value),
+            _ => serde_json::to_writer_pretty(&mut *self.writer, value),
+        };
         written.map_err(|e| Error::io(&self.name, "write")(e.into()))?;
         self.text("\n")
+    }
+
+    /// A listing whose rows are made as text elsewhere.
+    pub(super) fn lines(&mut self, columns: &[Column]) -> Result<Lines<'_>> {
+        let names = columns.iter().map(|column| column.name);
+        Lines::new(self.format, &mut *self.writer, &self.name, names)
     }
 
     /// A listing, with the same rows in every format.
@@ -193,6 +213,7 @@ impl Output<'_> {
                 rows: Vec::new(),
             },
             Format::Json => Body::Json { sink, first: true },
+            Format::JsonLines => Body::JsonLines { sink },
             Format::Csv => Body::Csv(Box::new(csv::Writer::from_writer(sink))),
         };
         let mut listing = Listing {
@@ -224,15 +245,13 @@ enum Body<'o> {
         sink: &'o mut dyn Write,
         first: bool,
     },
+    JsonLines {
+        sink: &'o mut dyn Write,
+    },
     Csv(Box<csv::Writer<&'o mut dyn Write>>),
 }
 
 impl Listing<'_> {
-    /// The number of columns.
-    pub fn n_columns(&self) -> usize {
-        self.columns.len()
-    }
-
     /// One row: `value` in JSON, `cells` elsewhere.
     pub fn row(&mut self, value: &impl Serialize, cells: &[Cell<'_>]) -> Result<()> {
         let written = match &mut self.body {
@@ -245,6 +264,9 @@ impl Listing<'_> {
                 sink.write_all(separator.as_bytes())
                     .and_then(|()| Ok(serde_json::to_writer(&mut **sink, value)?))
             }
+            Body::JsonLines { sink } => serde_json::to_writer(&mut **sink, value)
+                .map_err(io::Error::from)
+                .and_then(|()| sink.write_all(b"\n")),
             Body::Csv(writer) => {
                 let record = cells.iter().map(Cell::exact);
                 writer.write_record(record).map_err(of_csv)
@@ -272,6 +294,7 @@ impl Listing<'_> {
             Body::Table { sink, rows } => sink.write_all(table::render(columns, rows).as_bytes()),
             Body::Json { sink, first: true } => sink.write_all(b"[]\n"),
             Body::Json { sink, .. } => sink.write_all(b"\n]\n"),
+            Body::JsonLines { .. } => Ok(()),
             Body::Csv(writer) => writer.flush(),
         };
         written.map_err(|e| self.error(e))
@@ -295,7 +318,7 @@ impl Cell<'_> {
     }
 
     /// With every digit.
-    fn exact(&self) -> String {
+    pub(super) fn exact(&self) -> String {
         match self {
             Cell::Text(text) => (*text).into(),
             Cell::List(list) => list.join("|"),
@@ -307,7 +330,7 @@ impl Cell<'_> {
 }
 
 /// The error of the file beneath: `csv`'s own conversion forgets its kind, and with it that a pipe was closed.
-fn of_csv(error: csv::Error) -> io::Error {
+pub(super) fn of_csv(error: csv::Error) -> io::Error {
     if !error.is_io_error() {
         return error.into();
     }

@@ -6,6 +6,7 @@
 //! | [`lanes`] | the order of every sum: the definition of the bits |
 //! | `avx2` | the same source, compiled for AVX2 |
 //! | [`top_k`] | the greatest n of many scores |
+//! | [`tiles`] | scores of many users for many items |
 //! | [`rows`] | scores and gradients of many ratings in one pass |
 //! | [`block`] | the same in one pass, where a thread owns the rows of both sides |
 //! | [`pool`] | the same work on several threads |
@@ -21,6 +22,7 @@ pub mod naive;
 pub mod pool;
 pub mod real;
 pub mod rows;
+pub mod tiles;
 pub mod top_k;
 
 use lanes::LANES;

@@ -18,6 +18,21 @@ pub fn dot_abs<T: Real>(a: &[T], b: &[T]) -> f64 {
         .sum()
 }
 
+/// (base_u + offset_i) + ⟨p_u, q_i⟩ of every user and every item, user after user; rows have `stride` numbers.
+pub fn scores<T: Real>(
+    (users, bases): (&[T], &[T]),
+    (items, offsets): (&[T], &[T]),
+    stride: usize,
+) -> Vec<T> {
+    let mut scores = Vec::new();
+    for (p, &base) in users.chunks(stride).zip(bases) {
+        for (q, &offset) in items.chunks(stride).zip(offsets) {
+            scores.push((base + offset) + dot(p, q));
+        }
+    }
+    scores
+}
+
 /// One row's share of a pass that scores: the slope of each of its examples, Σ slope·q and Σ slope.
 pub fn score_row<T: Real>(
     p: &[T],

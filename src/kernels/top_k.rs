@@ -86,11 +86,27 @@ impl TopK {
         }
     }
 
+    /// Where indices rise, a score that is not [`above`] the floor does not enter. While there is room the floor is NaN, which bars nothing.
+    #[inline]
+    pub fn floor(&self) -> f32 {
+        match self.heap.peek() {
+            Some(worst) if self.heap.len() >= self.n => worst.score,
+            _ => f32::NAN,
+        }
+    }
+
     /// (score, index), the best first.
     pub fn into_sorted(self) -> Vec<(f32, u32)> {
         let sorted = self.heap.into_sorted_vec();
         sorted.into_iter().map(|e| (e.score, e.index)).collect()
     }
+}
+
+/// Whether a score may enter a list with this floor: it is greater, or one of the two is NaN and the list has to decide.
+#[inline(always)]
+pub fn above(score: f32, floor: f32) -> bool {
+    let compared = score.partial_cmp(&floor);
+    !matches!(compared, Some(Ordering::Less | Ordering::Equal))
 }
 
 /// The definition: sort everything, keep n.
@@ -135,6 +151,26 @@ mod tests {
                         "{n} of {len}, {distinct} values"
                     );
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_above_the_floor_need_not_be_pushed() {
+        for distinct in [1, 3, 1009] {
+            for n in [0, 1, 2, 10, 300] {
+                let mut rising = scores(200, distinct);
+                rising[40].0 = f32::NAN;
+                rising.sort_by_key(|entry| entry.1);
+                let mut top = TopK::new(n);
+                for &(score, index) in &rising {
+                    if above(score, top.floor()) {
+                        top.push(score, index);
+                    }
+                }
+                let found: Vec<u32> = top.into_sorted().iter().map(|e| e.1).collect();
+                let wanted: Vec<u32> = naive(&rising, n).iter().map(|e| e.1).collect();
+                assert_eq!(found, wanted, "{n}, {distinct} values");
             }
         }
     }

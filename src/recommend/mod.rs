@@ -15,15 +15,18 @@
 //! |---|---|
 //! | [`query`] | what can one ask for? |
 //! | [`top_n`] | which n items come first? |
+//! | [`everyone`] | and for many users at once? |
 //! | [`what_if`] | what if the item had another feature? |
 //! | `filter` | which items are candidates? |
 //! | `near` | which name was meant? |
 
+pub mod everyone;
 mod filter;
 mod near;
 pub mod query;
 pub mod top_n;
 pub mod what_if;
 
+pub use everyone::Everyone;
 pub use query::{Condition, Query};
-pub use top_n::{Recommendation, Recommender};
+pub use top_n::{Ranked, Recommendation, Recommender};

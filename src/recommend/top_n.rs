@@ -28,14 +28,23 @@ pub struct Recommendation {
     pub score: f32,
 }
 
+/// An entry of a list, by its row.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Ranked {
+    /// The row of the item.
+    pub item: u32,
+    /// The predicted rating, after link and clipping.
+    pub score: f32,
+}
+
 /// A query whose filters are resolved, to be asked for many users.
 #[derive(Clone, Debug)]
 pub struct Recommender<'m> {
-    model: &'m Model,
-    candidates: Candidates,
-    n: usize,
-    include_seen: bool,
-    kernel: Kernel,
+    pub(super) model: &'m Model,
+    pub(super) candidates: Candidates,
+    pub(super) n: usize,
+    pub(super) include_seen: bool,
+    pub(super) kernel: Kernel,
 }
 
 impl Model {
@@ -89,16 +98,23 @@ impl Recommender<'_> {
         let best = self.kernel.run(Select {
             scorer: &scorer,
             candidates: &self.candidates.items,
-            seen: if self.include_seen {
-                &[]
-            } else {
-                self.model.seen(user)
-            },
+            seen: self.left_out(user),
             n: self.n,
         });
         let best = best.into_iter().zip(1..);
-        best.map(|((_, item), rank)| self.line(&scorer, item, rank))
-            .collect()
+        best.map(|((score, item), rank)| {
+            let score = self.model.prediction_of(score);
+            self.line(Ranked { item, score }, rank)
+        })
+        .collect()
+    }
+
+    /// The items that are left out because `user` has rated them, rising.
+    pub(super) fn left_out(&self, user: u32) -> &[u32] {
+        match self.include_seen {
+            true => &[],
+            false => self.model.seen(user),
+        }
     }
 
     /// The length that no list exceeds.
@@ -111,15 +127,17 @@ impl Recommender<'_> {
         self.candidates.n_unknown_denied
     }
 
-    fn line(&self, scorer: &Scorer<'_>, item: u32, rank: usize) -> Recommendation {
+    /// An entry of a list with its names; `rank` is 1 for the first.
+    pub fn line(&self, ranked: Ranked, rank: usize) -> Recommendation {
         let items = self.model.items();
         let genres = items.catalog().genres();
+        let Ranked { item, score } = ranked;
         Recommendation {
             rank,
             item: items.ids().name(item).into(),
             title: items.catalog().title(item).map(Into::into),
             genres: genres.map_or_else(Vec::new, |g| g.of(item).map(Into::into).collect()),
-            score: scorer.prediction(Some(item)).value,
+            score,
         }
     }
 }

@@ -122,8 +122,14 @@ fn every_optimizer_goes_downhill() {
         } else {
             0.02
         };
+        let batch = if kind.goes_by_batches() {
+            Batch::Full
+        } else {
+            Batch::Blocks
+        };
         let config = Config::rating()
             .epochs(20)
+            .batch(batch)
             .optimizer(kind)
             .learning_rate(rate)
             .check()

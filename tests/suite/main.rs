@@ -11,6 +11,7 @@ mod cache;
 mod cli;
 mod common;
 mod determinism;
+mod everyone;
 mod golden;
 mod gradcheck;
 mod knobs;

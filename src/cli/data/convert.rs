@@ -90,7 +90,7 @@ impl Convert {
         }
         let written = self.convert()?;
         manner.output(None, |out| match out.format() {
-            Format::Json => out.json(&written),
+            Format::Json | Format::JsonLines => out.json(&written),
             Format::Table => out.text(&written.text(self.dedupe)),
             Format::Csv => {
                 let mut listing = out.listing(&COLUMNS)?;

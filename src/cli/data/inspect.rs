@@ -77,7 +77,7 @@ impl Inspect {
         let data = self.read()?;
         let summary = Summary::of(&data);
         manner.output(None, |out| match out.format() {
-            Format::Json => out.json(&Document {
+            Format::Json | Format::JsonLines => out.json(&Document {
                 cache: data.report.cache.as_ref().map(|c| c.display().to_string()),
                 files: files(&data.report).map(File::from).collect(),
                 summary: &summary,

@@ -90,7 +90,7 @@ impl Evaluate {
         )?;
         let found = evaluate(&model, &test.interactions, &Pool::new(self.threads))?;
         manner.output(None, |out| match out.format() {
-            Format::Json => out.json(&Document::from(&found)),
+            Format::Json | Format::JsonLines => out.json(&Document::from(&found)),
             Format::Table | Format::Csv => rows(out, &found),
         })?;
         let cold = found.cold;

@@ -97,7 +97,7 @@ impl Predict {
         let model = self.model.load_for(&[user])?;
         let prediction = self.predict(&model, user, item)?;
         manner.output(self.output.as_deref(), |out| {
-            if out.format() == Format::Json {
+            if matches!(out.format(), Format::Json | Format::JsonLines) {
                 return out.json(&line(user, item, prediction));
             }
             let mut listing = out.listing(&COLUMNS)?;

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args};
 use serde::Serialize;
 
+use super::lists::Lists;
 use crate::cli::given::{ModelArgument, not_an_input, read_ids};
-use crate::cli::output::{Cell, Column, Format, Listing, Manner, Set, counted};
+use crate::cli::output::{Cell, Column, Listing, Manner, Output, Set, counted};
 use crate::kernels::pool::Pool;
 use crate::recommend::{Condition, Recommender};
 use crate::{Model, Query, Recommendation, Result};
@@ -70,8 +71,6 @@ fn condition(text: &str) -> Result<Condition, String> {
 /// One line of a list, as JSON shows it.
 #[derive(Serialize)]
 struct Line<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    user: Option<&'a str>,
     rank: usize,
     item: &'a str,
     title: Option<&'a str>,
@@ -79,7 +78,8 @@ struct Line<'a> {
     score: f32,
 }
 
-const COLUMNS: [Column; 6] = [
+/// The first, where there are several users; a table has a heading for each of them instead.
+pub(super) const COLUMNS: [Column; 6] = [
     Column::new("user", Set::Left),
     Column::new("rank", Set::Right),
     Column::new("item", Set::Left),
@@ -87,9 +87,6 @@ const COLUMNS: [Column; 6] = [
     Column::new("genres", Set::Cut),
     Column::new("score", Set::Right),
 ];
-
-/// Lines that are made before the first of them is written: enough work for every thread, and a bound for memory.
-const BATCH: usize = 1 << 16;
 
 impl Recommend {
     pub(in crate::cli) fn run(self, manner: Manner) -> Result<()> {
@@ -109,25 +106,16 @@ impl Recommend {
             ));
         }
         let n_lines = manner.output(self.output.as_deref(), |out| {
-            let several = self.user.is_none();
-            let table = out.format() == Format::Table;
-            // A table of several users has a heading each instead of a column.
-            let columns = if several && !table {
-                &COLUMNS[..]
-            } else {
-                &COLUMNS[1..]
+            if self.user.is_some() {
+                return one(out, &recommender, users[0]);
+            }
+            let lists = Lists {
+                model: &model,
+                recommender: &recommender,
+                users: &users,
+                pool: &Pool::new(self.threads),
             };
-            let mut listing = out.listing(columns)?;
-            let n_lines = lists(
-                &mut listing,
-                &recommender,
-                &model,
-                &users,
-                several,
-                &Pool::new(self.threads),
-            )?;
-            listing.finish()?;
-            Ok(n_lines)
+            lists.write(out)
         })?;
         if n_lines == 0 {
             manner.note("note: nothing to recommend: the filters leave no item, or everything is rated already");
@@ -187,36 +175,20 @@ impl Recommend {
     }
 }
 
-/// Writes the lists of `users` and returns the number of lines.
-fn lists(
-    listing: &mut Listing<'_>,
-    recommender: &Recommender<'_>,
-    model: &Model,
-    users: &[u32],
-    several: bool,
-    pool: &Pool,
-) -> Result<u64> {
-    let mut n_lines = 0;
-    let longest = recommender.longest().max(1);
-    for batch in users.chunks((BATCH / longest).max(1)) {
-        let lists = pool.map(batch.to_vec(), |user| recommender.top_n(user));
-        for (&user, list) in batch.iter().zip(&lists) {
-            let user_id = model.users().ids().name(user);
-            for line in list {
-                row(listing, several.then_some(user_id), line)?;
-            }
-            n_lines += list.len() as u64;
-            if several {
-                listing.section(&format!("user {user_id}"))?;
-            }
-        }
+/// Writes one user's list and returns the number of lines.
+fn one(out: &mut Output<'_>, recommender: &Recommender<'_>, user: u32) -> Result<u64> {
+    let mut listing = out.listing(&COLUMNS[1..])?;
+    let list = recommender.top_n(user);
+    for line in &list {
+        row(&mut listing, line)?;
     }
-    Ok(n_lines)
+    listing.finish()?;
+    Ok(list.len() as u64)
 }
 
-fn row(listing: &mut Listing<'_>, user: Option<&str>, line: &Recommendation) -> Result<()> {
+/// A row of a list whose user is known.
+pub(super) fn row(listing: &mut Listing<'_>, line: &Recommendation) -> Result<()> {
     let value = Line {
-        user,
         rank: line.rank,
         item: &line.item,
         title: line.title.as_deref(),
@@ -224,12 +196,11 @@ fn row(listing: &mut Listing<'_>, user: Option<&str>, line: &Recommendation) -> 
         score: line.score,
     };
     let cells = [
-        Cell::Text(user.unwrap_or_default()),
         Cell::Count(line.rank as u64),
         Cell::Text(&line.item),
         Cell::Text(line.title.as_deref().unwrap_or_default()),
         Cell::List(&line.genres),
         Cell::Score(line.score),
     ];
-    listing.row(&value, &cells[cells.len() - listing.n_columns()..])
+    listing.row(&value, &cells)
 }

@@ -149,7 +149,7 @@ impl Train {
             seconds: total,
         };
         manner.output(None, |out| match out.format() {
-            Format::Json => out.json(&summary),
+            Format::Json | Format::JsonLines => out.json(&summary),
             _ => out.text(&summary.text()),
         })
     }

@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn every_rating_is_in_the_block_of_its_rows_once() {
-        for (n, n_users, n_items, wanted) in [(500, 60, 40, 1), (200_000, 700, 500, 2)] {
+        for (n, n_users, n_items, wanted) in [(500, 60, 40, 1), (200_000, 700, 500, 4)] {
             let ratings = ratings(n, n_users, n_items);
             let blocks = Blocks::new(&ratings, n_users as usize, n_items as usize, &Pool::new(2));
             assert_eq!(blocks.n_blocks(), wanted);

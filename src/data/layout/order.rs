@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn the_number_of_blocks_follows_the_data() {
         assert_eq!(n_blocks(90_000, 943, 1682), 2);
-        assert_eq!(n_blocks(1_000_000, 6040, 3706), 4);
+        assert_eq!(n_blocks(1_000_000, 6040, 3706), 8);
         assert_eq!(n_blocks(20_000_000, 138_000, 27_000), 32);
         assert_eq!(n_blocks(20_000_000, 138_000, 5), 4);
         assert_eq!(n_blocks(0, 0, 0), 1);

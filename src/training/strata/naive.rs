@@ -227,8 +227,8 @@ fn rule(o: &Optimizer, eta: f64, t: u32, x: &mut [f64], g: &[f64], moments: &mut
                     let square = if row_wise { mean_square } else { g[f] * g[f] };
                     moments[1][at] = o.beta2 * moments[1][at] + (1.0 - o.beta2) * square;
                 }
-                let m = moments[0][f] / (1.0 - o.beta1.powi(t as i32));
-                let v = moments[1][at] / (1.0 - o.beta2.powi(t as i32));
+                let m = moments[0][f] / (1.0 - libm::pow(o.beta1, f64::from(t)));
+                let v = moments[1][at] / (1.0 - libm::pow(o.beta2, f64::from(t)));
                 let decay = if kind == OptimizerKind::AdamW {
                     o.weight_decay
                 } else {

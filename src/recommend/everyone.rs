@@ -1,0 +1,408 @@
+//! Which items should many users see?
+//!
+//! The lists of [`top_n`](super::top_n), to the last bit, for many users at a time: one user's scores wait for memory, those of a block of users do not.
+//!
+//! ```text
+//! for each block of users:                                          128
+//!     for each run of candidates:                                   256
+//!         scores = (base_u + b_i) + ⟨P_u, Q_i⟩                       a block in the cache, never users × items
+//!         scores of seen items = −∞                                 sorted lists, merged
+//!         push what beats the user's n-th best so far               few do
+//! ```
+//!
+//! The candidates' rows are packed once for the query; those that the filters refuse cost nothing. A −∞ that is pushed is looked up
+//! among the seen items, so a true −∞ is not lost. The plain definition, sort everything, is the tests' oracle.
+
+use super::{Ranked, Recommender};
+use crate::kernels::rows::RowsView;
+use crate::kernels::tiles::{ITEMS, Packed, ScoreTiles, USERS};
+use crate::kernels::top_k::{TopK, above};
+use crate::kernels::{Job, Lanes};
+use crate::model::Rows;
+
+/// Users of a block: a task of fewer leaves some of the speed.
+pub const BLOCK: usize = 128;
+/// Groups of items of a run: its rows, the block's and the scores between them are 64 + 32 + 128 KiB at 64 factors.
+const RUN: usize = 16;
+
+/// Lists for many users: the items of a query, packed.
+#[derive(Clone, Debug)]
+pub struct Everyone<'r> {
+    recommender: &'r Recommender<'r>,
+    items: Packed<ITEMS>,
+}
+
+impl Recommender<'_> {
+    /// Packs the candidates for many users. It pays from a dozen users on; for one, [`top_n`](Recommender::top_n) is faster.
+    pub fn everyone(&self) -> Everyone<'_> {
+        let items = self.model.items();
+        Everyone {
+            recommender: self,
+            items: Packed::new(view(items.composed()), &self.candidates.items, |item| {
+                items.bias(item)
+            }),
+        }
+    }
+}
+
+impl Everyone<'_> {
+    /// The lists of `users`, in their order.
+    ///
+    /// # Panics
+    /// Where the model has no such row.
+    pub fn top_n(&self, users: &[u32]) -> Vec<Vec<Ranked>> {
+        let blocks = users.chunks(BLOCK);
+        blocks.flat_map(|users| self.block(users)).collect()
+    }
+
+    fn block(&self, users: &[u32]) -> Vec<Vec<Ranked>> {
+        let Recommender { model, kernel, .. } = *self.recommender;
+        let side = model.users();
+        let mean = model.global_mean().unwrap_or(0.0) as f32;
+        let packed =
+            Packed::<USERS>::new(view(side.composed()), users, |user| mean + side.bias(user));
+        let mut lists: Vec<List<'_>> = users
+            .iter()
+            .map(|&user| List::new(self.recommender, user))
+            .collect();
+        let run = RUN.min(self.items.n_groups());
+        let mut scores = vec![0.0; packed.n_groups() * USERS * run * ITEMS];
+        for first in (0..self.items.n_groups()).step_by(RUN) {
+            let groups = first..(first + RUN).min(self.items.n_groups());
+            let width = groups.len() * ITEMS;
+            kernel.run(ScoreTiles {
+                users: &packed,
+                items: &self.items,
+                groups,
+                scores: &mut scores,
+            });
+            let items = &self.recommender.candidates.items[first * ITEMS..];
+            let items = &items[..width.min(items.len())];
+            for (list, scores) in lists.iter_mut().zip(scores.chunks_exact_mut(width)) {
+                kernel.run(Run {
+                    list,
+                    items,
+                    scores: &mut scores[..items.len()],
+                });
+            }
+        }
+        lists.into_iter().map(|list| list.done(model)).collect()
+    }
+}
+
+fn view(rows: &Rows) -> RowsView<'_, f32> {
+    RowsView {
+        values: rows.as_padded_slice(),
+        stride: rows.stride(),
+    }
+}
+
+/// The list of one user while it is made.
+struct List<'m> {
+    top: TopK,
+    /// Items to leave out, rising.
+    left_out: &'m [u32],
+    /// How many of them are behind.
+    behind: usize,
+}
+
+impl<'m> List<'m> {
+    fn new(recommender: &'m Recommender<'_>, user: u32) -> List<'m> {
+        List {
+            top: TopK::new(recommender.n),
+            left_out: recommender.left_out(user),
+            behind: 0,
+        }
+    }
+
+    fn done(self, model: &crate::Model) -> Vec<Ranked> {
+        let best = self.top.into_sorted().into_iter();
+        best.map(|(score, item)| Ranked {
+            item,
+            score: model.prediction_of(score),
+        })
+        .collect()
+    }
+}
+
+/// One user's scores of a run of items go into the list.
+struct Run<'a, 'm> {
+    list: &'a mut List<'m>,
+    items: &'a [u32],
+    scores: &'a mut [f32],
+}
+
+impl Job for Run<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes>(self, _: L) {
+        let list = self.list;
+        mask(
+            self.scores,
+            self.items,
+            &list.left_out[list.behind..],
+            &mut list.behind,
+        );
+        let mut floor = list.top.floor();
+        for (scores, items) in self.scores.chunks(SCAN).zip(self.items.chunks(SCAN)) {
+            if !any_above(scores, floor) {
+                continue;
+            }
+            for (&score, &item) in scores.iter().zip(items) {
+                let masked = || list.left_out.binary_search(&item).is_ok();
+                if above(score, floor) && !(score == f32::NEG_INFINITY && masked()) {
+                    list.top.push(score, item);
+                    floor = list.top.floor();
+                }
+            }
+        }
+    }
+}
+
+/// Scores that are looked at together.
+const SCAN: usize = 16;
+
+/// Whether one of some scores may enter.
+#[inline(always)]
+fn any_above(scores: &[f32], floor: f32) -> bool {
+    match <&[f32; SCAN]>::try_from(scores).ok() {
+        Some(scores) => scores
+            .iter()
+            .fold(false, |any, &score| any | above(score, floor)),
+        None => scores.iter().any(|&score| above(score, floor)),
+    }
+}
+
+/// −∞ for what is left out; both lists of items rise.
+#[inline(always)]
+fn mask(scores: &mut [f32], items: &[u32], left_out: &[u32], behind: &mut usize) {
+    let (Some(&first), Some(&last)) = (items.first(), items.last()) else {
+        return;
+    };
+    // Where no filter is set the items of a run are consecutive, and an item says its place.
+    let whole = (last - first) as usize == items.len() - 1;
+    for &item in left_out.iter().take_while(|&&item| item <= last) {
+        *behind += 1;
+        let place = match whole {
+            true => item.checked_sub(first).map(|place| place as usize),
+            false => items.binary_search(&item).ok(),
+        };
+        if let Some(place) = place {
+            scores[place] = f32::NEG_INFINITY;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::Kernel;
+    use crate::kernels::lanes::padded;
+    use crate::kernels::pool::Pool;
+    use crate::kernels::top_k;
+    use crate::model::{Clip, Link, Scorer, example};
+    use crate::{Model, Query};
+
+    /// Whole numbers below a bound, one after the other.
+    struct Chance(u64);
+
+    impl Chance {
+        fn below(&mut self, bound: usize) -> usize {
+            // Knuth, The Art of Computer Programming, 3.3.4; the high bits are the good ones.
+            self.0 = self
+                .0
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            ((self.0 >> 33) as usize) % bound
+        }
+
+        /// Few distinct values where `coarse`, so that scores are equal.
+        fn number(&mut self, coarse: bool) -> f32 {
+            match coarse {
+                true => self.below(3) as f32 - 1.0,
+                false => self.below(20_001) as f32 / 10_000.0 - 1.0,
+            }
+        }
+    }
+
+    /// A model whose rows are drawn; every switch depends on the seed.
+    fn random(seed: u64, n_factors: usize, n_users: usize, n_items: usize) -> Model {
+        let mut chance = Chance(seed);
+        let coarse = seed.is_multiple_of(2);
+        let mut rows = |n: usize| {
+            let mut all = Vec::new();
+            for _ in 0..n {
+                all.extend((0..n_factors).map(|_| chance.number(coarse)));
+                all.resize(all.len() + padded(n_factors) - n_factors, 0.0);
+            }
+            Rows::from_padded(n, n_factors, all).unwrap()
+        };
+        let mut model = example::model();
+        model.n_factors = n_factors;
+        model.users.identity = rows(n_users);
+        model.items.identity = rows(n_items);
+        let genre = &mut model.items.groups[0];
+        genre.table = rows(3);
+        genre.biases = (seed % 3 == 1).then(|| vec![0.5, -1.0, 0.25]);
+        let genres: Vec<Vec<u32>> = (0..n_items).map(|_| vec![chance.below(3) as u32]).collect();
+        let column = &mut model.items.catalog.columns[0];
+        column.rows = crate::data::Csr::from_rows(&genres);
+        genre.features = crate::model::Features::new(column, genre.bag);
+        model.items.catalog.columns.truncate(1);
+        model.items.catalog.titles = None;
+        if seed % 4 == 1 {
+            model.items.groups.clear();
+        }
+        model.users.ids = (0..n_users).map(|u| format!("u{u}")).collect();
+        model.items.ids = (0..n_items).map(|i| format!("i{i}")).collect();
+        (model.users.counts, model.items.counts) = (vec![1; n_users], vec![1; n_items]);
+        let mut biases = |n: usize| -> Vec<f32> { (0..n).map(|_| chance.number(coarse)).collect() };
+        (model.users.identity_biases, model.items.identity_biases) = match seed % 3 {
+            0 => (None, None),
+            _ => (Some(biases(n_users)), Some(biases(n_items))),
+        };
+        model.global_mean = (!seed.is_multiple_of(5)).then_some(3.1);
+        model.link = match seed % 7 {
+            0 | 3 => Link::Sigmoid { lo: 1.0, hi: 5.0 },
+            _ => Link::Identity,
+        };
+        model.clip = (seed % 2 == 1).then_some(Clip { lo: 1.0, hi: 3.0 });
+        model.seen = crate::data::Csr::from_rows((0..n_users).map(|u| {
+            let share = [1, 3, 20, 1000][u % 4];
+            (0..n_items as u32)
+                .filter(|_| chance.below(share) == 0)
+                .collect::<Vec<u32>>()
+        }));
+        model.items.compose();
+        model
+    }
+
+    /// Lists as bits.
+    fn bits(list: &[Ranked]) -> Vec<(u32, u32)> {
+        list.iter().map(|r| (r.item, r.score.to_bits())).collect()
+    }
+
+    /// What the list must be: every pair predicted alone, everything sorted.
+    fn oracle(model: &Model, recommender: &Recommender<'_>, user: u32) -> Vec<(u32, u32)> {
+        let scorer = Scorer::new(model, Some(user));
+        let left: Vec<(f32, u32)> = recommender
+            .candidates
+            .items
+            .iter()
+            .filter(|item| recommender.include_seen || !model.seen(user).contains(item))
+            .map(|&item| (scorer.score(item), item))
+            .collect();
+        let best = top_k::naive(&left, recommender.n).into_iter();
+        best.map(|(_, item)| {
+            let prediction = model.predict_rows(Some(user), Some(item));
+            (item, prediction.value.to_bits())
+        })
+        .collect()
+    }
+
+    /// Every user's list by blocks is the oracle's and that of [`Recommender::top_n`].
+    fn check(model: &Model, query: &Query, what: &str) {
+        let mut recommender = model.recommender(query).unwrap();
+        let users: Vec<u32> = (0..model.users().ids().len() as u32).collect();
+        let wanted: Vec<_> = users
+            .iter()
+            .map(|&u| oracle(model, &recommender, u))
+            .collect();
+        for kernel in [Kernel::Portable, Kernel::detect()] {
+            recommender.kernel = kernel;
+            let lists = recommender.everyone().top_n(&users);
+            assert_eq!(lists.len(), users.len());
+            for ((&user, list), wanted) in users.iter().zip(&lists).zip(&wanted) {
+                assert_eq!(&bits(list), wanted, "user {user}, {kernel:?}, {what}");
+                let alone: Vec<(u32, u32)> = recommender
+                    .top_n(user)
+                    .iter()
+                    .map(|line| {
+                        (
+                            model.items().ids().index(&line.item).unwrap(),
+                            line.score.to_bits(),
+                        )
+                    })
+                    .collect();
+                assert_eq!(&alone, wanted, "user {user} alone, {kernel:?}, {what}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_width_gives_the_lists_of_the_definition() {
+        for n_factors in 1..=130 {
+            let model = random(n_factors as u64, n_factors, 9, 37);
+            check(
+                &model,
+                &Query::default().n(5),
+                &format!("{n_factors} factors"),
+            );
+        }
+    }
+
+    #[test]
+    fn every_query_gives_the_lists_of_the_definition() {
+        for seed in 0..12 {
+            // More users than a block, more items than a run.
+            let model = random(seed, 5, BLOCK + 3, RUN * ITEMS + 21);
+            let some = |step: usize| (0..RUN * ITEMS + 21).step_by(step).map(|i| format!("i{i}"));
+            let queries = [
+                Query::default(),
+                Query::default().include_seen().n(1),
+                Query::default().n(10_000),
+                Query::default().n(10_000).include_seen(),
+                Query::default().having("genres", "Horror").n(3),
+                Query::default().allow(some(97)).n(4),
+                Query::default().deny(some(2)),
+                Query::default().allow(some(60)).deny(some(3)).n(100),
+                Query::default().allow([""; 0]),
+            ];
+            for (n, query) in queries.iter().enumerate() {
+                check(&model, query, &format!("model {seed}, query {n}"));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_finite_score_has_its_place_and_what_is_seen_has_none() {
+        for odd in [f32::NEG_INFINITY, f32::INFINITY, f32::NAN] {
+            let mut model = random(1, 4, 9, 40);
+            let biases = model.items.identity_biases.as_mut().unwrap();
+            for item in [0, 3, 17, 39] {
+                biases[item] = odd;
+            }
+            for n in [1, 4, 30, 40, 50] {
+                check(&model, &Query::default().n(n), &format!("{n} with {odd}"));
+            }
+        }
+    }
+
+    #[test]
+    fn neither_the_block_nor_the_thread_changes_a_list() {
+        let model = random(2, 20, 2 * BLOCK + 9, 300);
+        let recommender = model.recommender(&Query::default()).unwrap();
+        let everyone = recommender.everyone();
+        let users: Vec<u32> = (0..model.users().ids().len() as u32).rev().collect();
+        let wanted = everyone.top_n(&users);
+        for (threads, block) in [(1, 1), (3, 5), (3, 64), (3, 70)] {
+            let tasks = users.chunks(block).collect();
+            let lists = Pool::new(threads).map(tasks, |users| everyone.top_n(users));
+            assert_eq!(lists.concat(), wanted, "{threads} threads, {block} users");
+        }
+    }
+
+    #[test]
+    fn nobody_gets_nothing() {
+        let model = example::model();
+        let recommender = model.recommender(&Query::default()).unwrap();
+        assert!(recommender.everyone().top_n(&[]).is_empty());
+        let lists = recommender.everyone().top_n(&[3, 0]);
+        assert_eq!(lists[0], [], "zoe has seen all");
+        assert_eq!(
+            lists[1].iter().map(|r| r.item).collect::<Vec<_>>(),
+            [1, 2, 3]
+        );
+    }
+}
