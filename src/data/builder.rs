@@ -7,6 +7,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::dataset::StoredRatings;
 use super::dedupe::{Clash, dedupe};
 use super::reader::{
     ColumnSpec, FileReport, Limits, RatingsReader, ReadOptions, Separator, Side, SideFile, Source,
@@ -64,6 +65,8 @@ pub struct DatasetBuilder {
     ratings: RatingsReader,
     /// Instead of what the reader has read; its names and ratings.
     cache: Option<(RatingsCache, Interactions)>,
+    /// Where work on ratings may be put down that stay in their cache.
+    folder: Option<PathBuf>,
     users: Option<SideFile>,
     items: Option<SideFile>,
     report: LoadReport,
@@ -77,6 +80,7 @@ impl Dataset {
             dedupe: None,
             ratings: RatingsReader::ratings(),
             cache: None,
+            folder: None,
             users: None,
             items: None,
             report: LoadReport::default(),
@@ -121,6 +125,13 @@ impl DatasetBuilder {
         self
     }
 
+    /// Leaves the ratings of a [cache](RatingsCache) in their file, for a training that goes by blocks. `folder` is where it may put nameless files, on a disk with room for some
+    /// 24 bytes a rating.
+    pub fn leave_ratings_stored(mut self, folder: impl Into<PathBuf>) -> DatasetBuilder {
+        self.folder = Some(folder.into());
+        self
+    }
+
     /// Adds a file of ratings: text, or a [cache](RatingsCache), which has to be the only one.
     ///
     /// # Errors
@@ -148,7 +159,11 @@ impl DatasetBuilder {
             return Err(not_alone(path, "a cache beside other ratings"));
         }
         cache.check_options(&self.options)?;
-        let interactions = cache.within(self.options.limits)?.all()?;
+        cache.within(self.options.limits)?;
+        let interactions = match self.folder {
+            Some(_) => Interactions::default(),
+            None => cache.all()?,
+        };
         self.report.ratings.push(cache.report().clone());
         self.report.cache = Some(path.into());
         self.cache = Some((cache, interactions));
@@ -254,8 +269,23 @@ impl DatasetBuilder {
                 duplicates: cache.duplicates(),
                 ..self.report
             };
+            let stored = match (self.folder, &report.cache) {
+                (Some(folder), Some(path)) => {
+                    let cache = RatingsCache::open(path)?;
+                    Some(Arc::new(StoredRatings { cache, folder }))
+                }
+                _ => None,
+            };
             let names = cache.into_names().map(Names::Known);
-            return whole(interactions, names, sides, max_ids, report);
+            let data = whole(interactions, names, sides, max_ids, report)?;
+            return Ok(Dataset { stored, ..data });
+        }
+        if self.folder.is_some() {
+            return Err(Error::config(
+                "ratings",
+                "text",
+                "a cache of ratings, as `lowrank data convert` makes it, to leave on disk",
+            ));
         }
         let RatingsReader {
             users,
@@ -330,6 +360,7 @@ fn whole(
         users: Arc::new(users),
         items: Arc::new(items),
         interactions,
+        stored: None,
         report,
     })
 }

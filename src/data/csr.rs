@@ -30,6 +30,68 @@ impl Default for Csr {
     }
 }
 
+/// A matrix whose entries come in any order, when it is known how many each row gets. Memory: that of the matrix, and 8 bytes a row.
+#[derive(Clone, Debug)]
+pub struct Filling {
+    matrix: Csr,
+    /// Where the next entry of each row goes.
+    next: Vec<u64>,
+}
+
+impl Filling {
+    /// Room for `counts[r]` entries of row r.
+    pub fn new(counts: &[u32]) -> Filling {
+        let mut starts = vec![0u64];
+        for &count in counts {
+            starts.push(starts[starts.len() - 1] + u64::from(count));
+        }
+        Filling {
+            next: starts[..counts.len()].to_vec(),
+            matrix: Csr {
+                columns: vec![0; starts[counts.len()] as usize],
+                starts,
+            },
+        }
+    }
+
+    /// An entry.
+    ///
+    /// # Panics
+    /// Where row `row` has got more than its count, and is the last.
+    #[inline]
+    pub fn put(&mut self, row: u32, column: u32) {
+        let next = &mut self.next[row as usize];
+        self.matrix.columns[*next as usize] = column;
+        *next += 1;
+    }
+
+    /// The matrix of the entries: each row's columns rise, and stand there once each.
+    pub fn finish(self) -> Csr {
+        let Csr {
+            starts,
+            mut columns,
+        } = self.matrix;
+        let (mut end, mut ends) = (0, vec![0u64]);
+        for (row, next) in self.next.iter().enumerate() {
+            let (start, next) = (starts[row] as usize, *next as usize);
+            columns[start..next].sort_unstable();
+            let first = end;
+            for at in start..next {
+                if end == first || columns[end - 1] != columns[at] {
+                    columns[end] = columns[at];
+                    end += 1;
+                }
+            }
+            ends.push(end as u64);
+        }
+        columns.truncate(end);
+        Csr {
+            starts: ends,
+            columns,
+        }
+    }
+}
+
 impl Csr {
     /// From the columns of each row, in order.
     pub fn from_rows<R: AsRef<[u32]>>(rows: impl IntoIterator<Item = R>) -> Csr {
@@ -42,29 +104,15 @@ impl Csr {
 
     /// From (row, column) pairs in any order; each row's columns come out rising, and once each.
     pub fn from_pairs(n_rows: usize, pairs: impl Iterator<Item = (u32, u32)> + Clone) -> Csr {
-        let mut starts = vec![0u64; n_rows + 1];
+        let mut counts = vec![0u32; n_rows];
         for (row, _) in pairs.clone() {
-            starts[row as usize + 1] += 1;
+            counts[row as usize] += 1;
         }
-        for row in 0..n_rows {
-            starts[row + 1] += starts[row];
-        }
-        let mut next = starts.clone();
-        let mut columns = vec![0u32; starts[n_rows] as usize];
+        let mut filling = Filling::new(&counts);
         for (row, column) in pairs {
-            columns[next[row as usize] as usize] = column;
-            next[row as usize] += 1;
+            filling.put(row, column);
         }
-        let mut unique = Csr::default();
-        let mut scratch = Vec::new();
-        for row in 0..n_rows {
-            scratch.clear();
-            scratch.extend_from_slice(&columns[starts[row] as usize..starts[row + 1] as usize]);
-            scratch.sort_unstable();
-            scratch.dedup();
-            unique.push_row(&scratch);
-        }
-        unique
+        filling.finish()
     }
 
     /// Adds a row at the end.

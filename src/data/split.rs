@@ -113,6 +113,7 @@ impl Dataset {
     /// [`Error::Config`] for a fraction that is not between 0 and 1, for a split that leaves a half empty, and for one by time
     /// where there are no times; what the reader says of a given file.
     pub fn split(&self, split: &Split) -> Result<Halves> {
+        self.in_memory("a split")?;
         match &split.kind {
             Kind::Random { fraction, seed } => {
                 let n = share(*fraction, self.n_ratings())?;

@@ -10,15 +10,18 @@ use crate::{Model, Result};
 
 impl<T: Real> Trainer<'_, T> {
     /// The model of the parameters as they are, with the baseline of the same ratings beside it.
-    pub fn model_with_baseline(&self) -> Model {
+    ///
+    /// # Errors
+    /// Where ratings that are not in memory cannot be read.
+    pub fn model_with_baseline(&self) -> Result<Model> {
         let data = self.data();
-        let mut model = self.model();
-        model.baseline = Some(Baseline::fit(
-            &data.interactions,
-            data.n_users(),
-            data.n_items(),
-        ));
-        model
+        let baseline = match self.blocks() {
+            Some(blocks) => Baseline::fit_blocks(blocks, self.pool())?,
+            None => Baseline::fit(&data.interactions, data.n_users(), data.n_items()),
+        };
+        let mut model = self.model()?;
+        model.baseline = Some(baseline);
+        Ok(model)
     }
 }
 
@@ -46,8 +49,8 @@ impl Checked {
     ) -> Result<Model> {
         let mut trainer = self.trainer::<f32>(train, valid.map(|valid| &valid.interactions))?;
         match trainer.run(observer).ending {
-            Ending::Diverged(error) => Err(error),
-            _ => Ok(trainer.model_with_baseline()),
+            Ending::Diverged(error) | Ending::Failed(error) => Err(error),
+            _ => trainer.model_with_baseline(),
         }
     }
 }

@@ -175,8 +175,9 @@ impl BlockExamples<'_> {
         }
     }
 
+    /// The weight of example `e`.
     #[inline(always)]
-    fn weight(&self, e: usize) -> f64 {
+    pub fn weight(&self, e: usize) -> f64 {
         self.weights.map_or(1.0, |weights| f64::from(weights[e]))
     }
 }

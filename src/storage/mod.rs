@@ -9,6 +9,7 @@
 //! | [`header`] | what does the header of a file say, and is it true? |
 //! | [`container`] | how is such a file read, a part at a time, and every damage noticed? |
 //! | [`source`] | where do the bytes come from? |
+//! | [`scratch`] | where does work lie that is too large for memory? |
 //! | [`file_system`] | how is a file replaced so that neither a crash nor a full disk leaves half of one? |
 //!
 //! What the arrays mean is said by chapter 1 (a cache of ratings) and chapter 11 (a model).
@@ -18,6 +19,8 @@ pub mod element;
 #[cfg(feature = "train")]
 pub mod file_system;
 pub mod header;
+#[cfg(feature = "train")]
+pub mod scratch;
 pub mod sections;
 pub mod source;
 
@@ -26,6 +29,8 @@ pub use element::{Data, Element, ElementType};
 #[cfg(feature = "train")]
 pub use file_system::{Disk, FileSystem, read_at_most, write_atomically};
 pub use header::Section;
+#[cfg(feature = "train")]
+pub use scratch::Scratch;
 pub use sections::Sections;
 #[cfg(feature = "train")]
 pub use source::FileSource;

@@ -4,35 +4,43 @@
 
 use super::groups::Chosen;
 use super::validation::Predictions;
+use crate::Result;
+use crate::data::csr::Filling;
 use crate::data::{Csr, Dataset, Ids, SideData};
 use crate::gradient::SidePenalty;
 use crate::kernels::Real;
 use crate::model::{Model, ModelGroup, ModelSide, Parameters, Rows, Side, Table};
 
-/// The model of `parameters`, trained on `data`; `counts` say how often each row was touched.
+/// The items that each user has rated.
+pub(super) fn seen(data: &Dataset, counts: &[u32]) -> Result<Csr> {
+    let mut seen = Filling::new(counts);
+    data.for_each_piece(|piece| {
+        for (&user, &item) in piece.users.iter().zip(&piece.items) {
+            seen.put(user, item);
+        }
+    })?;
+    Ok(seen.finish())
+}
+
+/// The model of `parameters`, trained on `data`; the penalties say how often each row was touched.
 pub(super) fn model<T: Real>(
     parameters: &Parameters<T>,
     data: &Dataset,
     predictions: Predictions,
+    seen: Csr,
     (users, user_columns): (&SidePenalty, &Chosen),
     (items, item_columns): (&SidePenalty, &Chosen),
 ) -> Model {
-    let ratings = &data.interactions;
-    let pairs = ratings
-        .users
-        .iter()
-        .copied()
-        .zip(ratings.items.iter().copied());
     Model {
         n_factors: parameters.users.identity.n_factors(),
         global_mean: parameters.global_mean,
         training_mean: predictions.training_mean,
-        n_training_ratings: ratings.len() as u64,
+        n_training_ratings: data.n_ratings() as u64,
         link: parameters.link,
         clip: predictions.clip,
         users: side(&parameters.users, &data.users, users, user_columns),
         items: side(&parameters.items, &data.items, items, item_columns),
-        seen: Csr::from_pairs(data.n_users(), pairs),
+        seen,
         baseline: None,
     }
 }

@@ -14,7 +14,6 @@ use super::state::State;
 use super::trainer::Trainer;
 use super::validation::Predictions;
 use crate::data::layout::Blocks;
-use crate::data::layout::order::count;
 use crate::data::{Dataset, Interactions, SideData};
 use crate::gradient::{Gradient, Objective, SidePenalty, TablePenalty};
 use crate::kernels::pool::Pool;
@@ -33,9 +32,9 @@ impl Checked {
         train: &'d Dataset,
         valid: Option<&'d Interactions>,
     ) -> Result<Trainer<'d, T>> {
-        let checked = self.for_data(train.n_ratings())?;
+        let checked = self.for_data(train.n_ratings(), train.stored.is_some())?;
         let config = &checked.0;
-        if train.interactions.is_empty() {
+        if train.n_ratings() == 0 {
             return Err(Error::config(
                 "ratings",
                 "none",
@@ -64,34 +63,25 @@ impl Checked {
         };
         let mut users = side(train.n_users(), "user", &train.users, &columns[0]);
         let mut items = side(train.n_items(), "item", &train.items, &columns[1]);
-        let ratings = &train.interactions;
-        let counts = (
-            count(&ratings.users, train.n_users()),
-            count(&ratings.items, train.n_items()),
-        );
-        let objective = Objective {
-            loss: config.loss,
-            l2_scale: config.l2_scale,
-            users: penalty(&users, "user", counts.0, &config.l2),
-            items: penalty(&items, "item", counts.1, &config.l2),
-        };
-        if config.untouched_rows_are_zero {
-            initial::clear_untouched(&mut users.identity, &objective.users.counts[0]);
-            initial::clear_untouched(&mut items.identity, &objective.items.counts[0]);
-        }
-        if train
-            .interactions
-            .weights
-            .as_ref()
-            .is_some_and(|w| w.iter().all(|&w| w == 0.0))
-        {
+        let survey = train.survey()?;
+        if survey.weight == 0.0 {
             return Err(Error::config(
                 "weight",
                 "0 for every rating",
                 "at least one weight above 0",
             ));
         }
-        let training_mean = train.interactions.mean();
+        let objective = Objective {
+            loss: config.loss,
+            l2_scale: config.l2_scale,
+            users: penalty(&users, "user", survey.user_counts, &config.l2),
+            items: penalty(&items, "item", survey.item_counts, &config.l2),
+        };
+        if config.untouched_rows_are_zero {
+            initial::clear_untouched(&mut users.identity, &objective.users.counts[0]);
+            initial::clear_untouched(&mut items.identity, &objective.items.counts[0]);
+        }
+        let training_mean = survey.mean;
         let global_mean = config.global_mean.then_some(training_mean);
         let parameters = Parameters {
             global_mean,
@@ -105,13 +95,22 @@ impl Checked {
             KernelChoice::Auto => Kernel::detect(),
             KernelChoice::Portable => Kernel::Portable,
         };
-        let blocks = || Blocks::new(ratings, train.n_users(), train.n_items(), &pool);
+        let counts = (
+            &objective.users.counts[0][..],
+            &objective.items.counts[0][..],
+        );
         Ok(Trainer {
             batches: match config.batch {
-                Batch::Auto | Batch::Full => Batches::Full(blocks()),
-                Batch::Blocks => Batches::Strata(blocks()),
+                Batch::Auto | Batch::Full => {
+                    let ratings = train.in_memory("full batch")?;
+                    Batches::Full(Blocks::new(ratings, counts, &pool))
+                }
+                Batch::Blocks => Batches::Strata(match &train.stored {
+                    Some(stored) => Blocks::stored(&stored.cache, counts, &stored.folder, &pool)?,
+                    None => Blocks::new(&train.interactions, counts, &pool),
+                }),
                 Batch::Size(size) => Batches::Mini {
-                    ratings,
+                    ratings: train.in_memory("training in mini-batches")?,
                     size,
                     shuffle: config.shuffle,
                     seed: config.seed,
@@ -119,7 +118,7 @@ impl Checked {
             },
             predictions: Predictions {
                 training_mean,
-                clip: clip(config.clip, ratings),
+                clip: clip(config.clip, survey.scale),
             },
             state: State::new(parameters, optimizer.kind, config.batch == Batch::Blocks),
             gradient: Gradient::default(),
@@ -176,9 +175,9 @@ fn known_keys(flag: &str, values: &PerTable, [users, items]: &[Chosen; 2]) -> Re
     }
 }
 
-fn clip(rule: ClipRule, ratings: &Interactions) -> Option<Clip> {
+fn clip(rule: ClipRule, scale: Option<(f32, f32)>) -> Option<Clip> {
     match rule {
-        ClipRule::Auto => ratings.scale().map(|(lo, hi)| Clip { lo, hi }),
+        ClipRule::Auto => scale.map(|(lo, hi)| Clip { lo, hi }),
         ClipRule::None => None,
         ClipRule::Range { lo, hi } => Some(Clip { lo, hi }),
     }

@@ -59,6 +59,8 @@ pub enum Ending {
     Observer,
     /// A number was not finite; the [`Error::Diverged`] says where.
     Diverged(Error),
+    /// Ratings that are not in memory could not be read.
+    Failed(Error),
 }
 
 /// How training ended.
@@ -142,8 +144,11 @@ impl<T: Real> Trainer<'_, T> {
                         break;
                     }
                 }
-                Err(diverged) => {
-                    ending = Ending::Diverged(diverged);
+                Err(error) => {
+                    ending = match error {
+                        Error::Diverged { .. } => Ending::Diverged(error),
+                        error => Ending::Failed(error),
+                    };
                     break;
                 }
             }
@@ -157,8 +162,9 @@ impl<T: Real> Trainer<'_, T> {
         let learning_rate = self.learning_rate();
         let mut control = observer.on_event(&Event::EpochStarted { epoch: number });
         let last_good = self.state.parameters.clone();
-        let loss = self.steps(number);
-        if let Err(diverged) = self.finite(number) {
+        let trained = self.steps(number);
+        let loss = trained.as_ref().map_or(0.0, |loss| *loss);
+        if let Err(diverged) = trained.and_then(|_| self.finite(number)) {
             self.state.parameters = last_good;
             return Err(diverged);
         }
@@ -187,7 +193,7 @@ impl<T: Real> Trainer<'_, T> {
     }
 
     /// All steps of an epoch; Σ c·ℓ, each before its step.
-    fn steps(&mut self, epoch: usize) -> f64 {
+    fn steps(&mut self, epoch: usize) -> Result<f64> {
         if let Batches::Strata(_) = self.batches {
             return (0..self.batches.steps_per_epoch())
                 .map(|s| self.stratum(s as usize))
@@ -219,13 +225,13 @@ impl<T: Real> Trainer<'_, T> {
                 update.apply(table, moments, gradient, pool, kernel);
             }
         });
-        loss
+        Ok(loss)
     }
 
     /// Stratum `s` of an epoch; Σ c·ℓ, each before the step of its block.
-    fn stratum(&mut self, s: usize) -> f64 {
+    fn stratum(&mut self, s: usize) -> Result<f64> {
         let (Batches::Strata(blocks), Some(strata)) = (&self.batches, &mut self.strata) else {
-            return 0.0;
+            return Ok(0.0);
         };
         let task = Task {
             blocks,
@@ -333,15 +339,20 @@ impl<T: Real> Trainer<'_, T> {
     }
 
     /// The model of the parameters as they are.
-    pub fn model(&self) -> Model {
+    ///
+    /// # Errors
+    /// Where ratings that are not in memory cannot be read.
+    pub fn model(&self) -> Result<Model> {
         let [users, items] = &self.columns;
-        collapse::model(
+        let seen = collapse::seen(self.data, &self.objective.users.counts[0])?;
+        Ok(collapse::model(
             &self.state.parameters,
             self.data,
             self.predictions,
+            seen,
             (&self.objective.users, users),
             (&self.objective.items, items),
-        )
+        ))
     }
 
     /// The configuration.
@@ -402,6 +413,16 @@ impl<T: Real> Trainer<'_, T> {
     /// Ratings to train on.
     pub fn n_ratings(&self) -> usize {
         self.data.n_ratings()
+    }
+
+    /// The ratings in blocks, where they are cut into such; in block order.
+    pub(crate) fn blocks(&self) -> Option<&Blocks> {
+        self.batches.blocks()
+    }
+
+    /// The threads that run.
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.pool
     }
 
     /// B, where the ratings are cut into blocks.

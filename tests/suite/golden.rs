@@ -158,7 +158,7 @@ fn reproduces<T: Real>(name: &str, config: Config, movies: &str, tolerance: f64)
             "{name}, epoch {epoch}: {loss} for {wanted}"
         );
     }
-    let model = trainer.model();
+    let model = trainer.model().expect("a model");
     if let Some(top) = run["recommend_user0_top3"].as_array() {
         let mut unseen: Vec<u32> = (0..50)
             .filter(|item| !model.seen(0).contains(item))

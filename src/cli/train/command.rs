@@ -88,7 +88,7 @@ impl Train {
         toml::to_string(&settings)
             .map_err(|error| Error::config("settings", error, "paths in UTF-8"))?;
         RunDirectory::check(&self.output, self.force)?;
-        let mut inputs = Inputs::read(&self.ratings, &settings, manner)?;
+        let mut inputs = Inputs::read(&self.ratings, &settings, &self.output, manner)?;
         let read = began.elapsed().as_secs_f64();
 
         let mut trainer = checked.trainer::<f32>(&inputs.train, inputs.valid.as_ref())?;
@@ -98,7 +98,7 @@ impl Train {
         describe(&inputs, &trainer, settings.patience, manner);
         let files = std::mem::take(&mut inputs.files).finish()?;
         let run = RunDirectory::create(&self.output, self.force)?;
-        let settings = settings.resolved(checked.config(), trainer.optimizer().kind);
+        let settings = settings.resolved(trainer.config(), trainer.optimizer().kind);
         run.write_config(&toml::to_string(&settings).expect("settings are plain values"))?;
 
         let mut last_loss = None;
@@ -112,7 +112,7 @@ impl Train {
         let train_seconds = watch.seconds();
         watch.finish()?;
 
-        let model = trainer.model_with_baseline();
+        let model = trainer.model_with_baseline()?;
         model.save(run.model())?;
         let outcome = outcome(&finish, last_loss, &model, &inputs)?;
         let total = began.elapsed().as_secs_f64();
@@ -135,7 +135,7 @@ impl Train {
             result: outcome.clone(),
         };
         run.write_record(&serde_json::to_string_pretty(&record).expect("plain values"))?;
-        if let Ending::Diverged(error) = finish.ending {
+        if let Ending::Diverged(error) | Ending::Failed(error) = finish.ending {
             manner.note(format_args!(
                 "the parameters before that epoch are kept in {}",
                 run.model().display()
@@ -271,6 +271,7 @@ fn outcome(
             Ending::Patience => "patience",
             Ending::Observer => "stopped",
             Ending::Diverged(_) => "diverged",
+            Ending::Failed(_) => "failed",
         },
         epochs: finish.epochs,
         kept_epoch: finish.kept,

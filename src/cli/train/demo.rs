@@ -47,7 +47,7 @@ impl Demo {
             show_data(&data, out)?;
             show_shape(&trainer, out)?;
             train(&mut trainer, out)?;
-            let model = trainer.model();
+            let model = trainer.model()?;
             show_recommendations(&model, out)?;
             show_ratings(&data, out)?;
             show_offline_check(&model, out)

@@ -2,13 +2,13 @@
 //!
 //! Ratings, items and users are read as the settings say; held-out ratings come from a file of their own or are split off. Every file's fingerprint goes into the run's record.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::settings::Settings;
 use crate::cli::output::Manner;
 use crate::cli::sources::{Hashing, check_fresh};
 use crate::data::reader::{ColumnSpec, ReadOptions, Separator, read_test};
-use crate::data::{Dataset, Dedupe, Interactions, Split};
+use crate::data::{Dataset, Dedupe, Interactions, RatingsCache, Split};
 use crate::{Error, Result};
 
 /// What a training starts from.
@@ -23,7 +23,14 @@ pub struct Inputs {
 
 impl Inputs {
     /// Reads `ratings` and what the settings name.
-    pub fn read(ratings: &Path, settings: &Settings, manner: Manner) -> Result<Inputs> {
+    ///
+    /// Where they do not fit into `--max-memory`, work is put down beside `output`.
+    pub fn read(
+        ratings: &Path,
+        settings: &Settings,
+        output: &Path,
+        manner: Manner,
+    ) -> Result<Inputs> {
         let options = ReadOptions {
             columns: settings
                 .columns
@@ -60,6 +67,12 @@ impl Inputs {
         if let Some(policy) = dedupe {
             builder = builder.dedupe(policy);
         }
+        if let Some(bound) = &settings.max_memory
+            && too_large(ratings, memory_size(bound)?)?
+        {
+            builder = builder.leave_ratings_stored(existing_folder(output));
+            manner.note("the ratings do not fit into --max-memory: they stay on disk, and training goes by blocks");
+        }
         builder = builder.ratings(ratings)?;
         if let Some(items) = &settings.items {
             builder = builder.items(items)?;
@@ -86,6 +99,58 @@ impl Inputs {
     }
 }
 
+/// Bytes a rating while it is read from a cache and laid out: three numbers twice.
+const BYTES_A_RATING: u64 = 24;
+/// A line of text has at least a user, an item, a rating, and what ends them.
+const LEAST_LINE: u64 = 6;
+
+/// `2g`, `500m`, `64k` or a number of bytes.
+fn memory_size(text: &str) -> Result<u64> {
+    let lower = text.trim().to_ascii_lowercase();
+    let lower = lower.strip_suffix('b').unwrap_or(&lower);
+    let (digits, unit) = match lower.as_bytes().last() {
+        Some(b'k') => (&lower[..lower.len() - 1], 1 << 10),
+        Some(b'm') => (&lower[..lower.len() - 1], 1 << 20),
+        Some(b'g') => (&lower[..lower.len() - 1], 1 << 30),
+        Some(b't') => (&lower[..lower.len() - 1], 1 << 40),
+        _ => (lower, 1u64),
+    };
+    let number = digits.trim().parse::<u64>().ok();
+    let size = number.and_then(|number| number.checked_mul(unit));
+    size.filter(|&size| size > 0).ok_or_else(|| {
+        let wanted = "a size such as 2g, 500m or a number of bytes";
+        Error::config("max-memory", format!("{text:?}"), wanted)
+    })
+}
+
+/// Whether the ratings of a cache take more than `bound`.
+fn too_large(ratings: &Path, bound: u64) -> Result<bool> {
+    if let Some(cache) = RatingsCache::at(ratings)? {
+        return Ok(cache.n_ratings().saturating_mul(BYTES_A_RATING) > bound);
+    }
+    let length = std::fs::metadata(ratings).map_or(0, |there| there.len());
+    if length / LEAST_LINE * BYTES_A_RATING <= bound {
+        return Ok(false);
+    }
+    Err(Error::config(
+        "max-memory",
+        format!("less than {} may take, which is text", ratings.display()),
+        format!(
+            "a cache, which can stay on disk: lowrank data convert {} -o ratings.cache",
+            ratings.display()
+        ),
+    ))
+}
+
+/// The nearest folder above `output` that is there.
+fn existing_folder(output: &Path) -> PathBuf {
+    let above = output.ancestors().skip(1).find(|folder| folder.is_dir());
+    match above {
+        Some(folder) if folder != Path::new("") => folder.into(),
+        _ => ".".into(),
+    }
+}
+
 /// The training ratings and the held-out ones.
 fn hold_out(
     all: Dataset,
@@ -107,6 +172,7 @@ fn hold_out(
     if by.is_none() && settings.valid_fraction.is_none() {
         return Ok((all, None));
     }
+    all.in_memory("holding a share of them out (rather than a file, with --valid)")?;
     let share = || {
         settings.valid_fraction.ok_or_else(|| {
             Error::config(

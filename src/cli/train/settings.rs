@@ -156,6 +156,9 @@ settings! {
     /// Threads; they change speed alone [default: all cores]
     #[arg(long, value_name = "N", help_heading = "Machine")]
     threads: Option<usize>,
+    /// How much memory may be used, as in 2g or 500m: a cache of ratings (`data convert`) that would take more stays on disk, and training goes by blocks [default: no bound]
+    #[arg(long, value_name = "SIZE", help_heading = "Machine")]
+    max_memory: Option<String>,
     /// Machine code: auto or portable; it changes speed alone [default: auto]
     #[arg(long, value_name = "KERNEL", help_heading = "Machine")]
     kernel: Option<String>,

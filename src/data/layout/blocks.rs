@@ -16,14 +16,18 @@
 //!
 //! Cost: four passes over the ratings; 12 bytes a rating while sorting, 8 afterwards (4 more with weights).
 
-use super::order::{Order, count, n_blocks};
+use std::path::Path;
+
+use super::order::{Order, n_blocks};
 use super::sort::Sorter;
-use crate::data::Interactions;
+use super::stored::StoredCells;
+use crate::Result;
+use crate::data::{Interactions, RatingsCache};
 use crate::kernels::block::{BlockExamples, Run, Touched};
 use crate::kernels::pool::Pool;
 
 /// Ratings in B × B blocks.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug)]
 pub struct Blocks {
     /// The users in block order.
     pub users: Order,
@@ -33,11 +37,59 @@ pub struct Blocks {
     pub user_counts: Vec<u32>,
     /// The number of examples of the item at each place.
     pub item_counts: Vec<u32>,
-    /// User block by user block.
+    n_ratings: usize,
+    examples: Examples,
+}
+
+/// Where the examples of the blocks are.
+#[derive(Debug)]
+enum Examples {
+    Memory(InMemory),
+    Stored(StoredCells),
+}
+
+/// The examples of all blocks, user block by user block.
+#[derive(Debug)]
+struct InMemory {
     cells: Vec<Cell>,
     item_places: Vec<u32>,
     targets: Vec<f32>,
     weights: Option<Vec<f32>>,
+}
+
+/// The examples of a block, in memory for a while.
+#[derive(Debug)]
+pub enum Fetched<'a> {
+    /// They always are.
+    Borrowed(BlockExamples<'a>),
+    /// They were read for this.
+    Owned(OwnedExamples),
+}
+
+/// The examples of a block on their own.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OwnedExamples {
+    pub(super) runs: Vec<Run>,
+    pub(super) touched: Vec<Touched>,
+    pub(super) others: Vec<u32>,
+    pub(super) targets: Vec<f32>,
+    pub(super) weights: Option<Vec<f32>>,
+}
+
+impl Fetched<'_> {
+    /// The examples.
+    pub fn examples(&self) -> BlockExamples<'_> {
+        match self {
+            Fetched::Borrowed(examples) => *examples,
+            Fetched::Owned(owned) => BlockExamples {
+                runs: &owned.runs,
+                touched: &owned.touched,
+                others: &owned.others,
+                targets: &owned.targets,
+                weights: owned.weights.as_deref(),
+            },
+        }
+    }
 }
 
 /// What is known of a block beside its examples.
@@ -52,13 +104,13 @@ pub(super) struct Cell {
 }
 
 impl Blocks {
-    /// All of `interactions`, whose users and items are rows of tables with `n_users` and `n_items` rows.
+    /// All of `interactions`; `counts` are the ratings of each user and of each item.
     ///
     /// # Panics
-    /// Where a user or item is not below its number of rows.
-    pub fn new(interactions: &Interactions, n_users: usize, n_items: usize, pool: &Pool) -> Blocks {
-        let n_blocks = n_blocks(interactions.len(), n_users, n_items);
-        Blocks::cut(interactions, n_users, n_items, n_blocks, pool)
+    /// Where the counts are others.
+    pub fn new(interactions: &Interactions, counts: (&[u32], &[u32]), pool: &Pool) -> Blocks {
+        let n_blocks = n_blocks(interactions.len(), counts.0.len(), counts.1.len());
+        Blocks::cut(interactions, counts, n_blocks, pool)
     }
 
     /// [`new`](Blocks::new) with a number of blocks of one's own.
@@ -67,25 +119,12 @@ impl Blocks {
     /// As [`new`](Blocks::new); and for 0 blocks, or more than 65,536.
     pub fn cut(
         interactions: &Interactions,
-        n_users: usize,
-        n_items: usize,
+        counts: (&[u32], &[u32]),
         n_blocks: usize,
         pool: &Pool,
     ) -> Blocks {
         assert!((1..=1 << 16).contains(&n_blocks), "{n_blocks} blocks");
-        let rows = [
-            (&interactions.users, n_users),
-            (&interactions.items, n_items),
-        ];
-        let sides = pool.map(rows.into(), |(rows, n_rows)| {
-            let counts = count(rows, n_rows);
-            let order = Order::new(&counts, n_blocks);
-            let counts = order.row_at.iter().map(|&row| counts[row as usize]);
-            (counts.collect(), order)
-        });
-        let Ok([(user_counts, users), (item_counts, items)]) = <[_; 2]>::try_from(sides) else {
-            unreachable!("two tasks give two results")
-        };
+        let [(user_counts, users), (item_counts, items)] = orders(counts, n_blocks);
         let mut sorter = Sorter::new(&users, &items, interactions, pool);
         let cells = sorter.sort_cells(pool);
         let Sorter {
@@ -99,21 +138,51 @@ impl Blocks {
             items,
             user_counts,
             item_counts,
-            cells,
-            item_places,
-            targets,
-            weights,
+            n_ratings: interactions.len(),
+            examples: Examples::Memory(InMemory {
+                cells,
+                item_places,
+                targets,
+                weights,
+            }),
         }
+    }
+
+    /// The ratings of a cache, whose blocks then lie in a nameless file in `folder`: 12 bytes a rating while sorting, and some 12 more for good. In memory there is one piece
+    /// of the cache at a time.
+    ///
+    /// `counts` are the ratings of each user and of each item.
+    ///
+    /// # Errors
+    /// A damaged cache, a full disk.
+    pub fn stored(
+        cache: &RatingsCache,
+        counts: (&[u32], &[u32]),
+        folder: &Path,
+        pool: &Pool,
+    ) -> Result<Blocks> {
+        let n_ratings = cache.n_ratings() as usize;
+        let n_blocks = n_blocks(n_ratings, counts.0.len(), counts.1.len());
+        let [(user_counts, users), (item_counts, items)] = orders(counts, n_blocks);
+        let cells = StoredCells::sort(cache, (&users, &items), folder, pool)?;
+        Ok(Blocks {
+            users,
+            items,
+            user_counts,
+            item_counts,
+            n_ratings,
+            examples: Examples::Stored(cells),
+        })
     }
 
     /// The number of examples.
     pub fn len(&self) -> usize {
-        self.targets.len()
+        self.n_ratings
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.targets.is_empty()
+        self.n_ratings == 0
     }
 
     /// B.
@@ -139,9 +208,42 @@ impl Blocks {
             .collect()
     }
 
-    /// The block of the `a`-th run of users and the `b`-th run of items.
+    /// The examples of the `a`-th run of users and the `b`-th run of items, read where they are not in memory.
+    ///
+    /// # Errors
+    /// Where reading fails.
+    pub fn fetch(&self, a: usize, b: usize) -> Result<Fetched<'_>> {
+        let cell = a * self.n_blocks() + b;
+        match &self.examples {
+            Examples::Memory(memory) => Ok(Fetched::Borrowed(memory.block(cell))),
+            Examples::Stored(cells) => cells.read(cell).map(Fetched::Owned),
+        }
+    }
+
+    /// The examples of a block that is in memory.
+    ///
+    /// # Panics
+    /// Where they are not.
     pub fn block(&self, a: usize, b: usize) -> BlockExamples<'_> {
-        let cell = &self.cells[a * self.n_blocks() + b];
+        match &self.examples {
+            Examples::Memory(memory) => memory.block(a * self.n_blocks() + b),
+            Examples::Stored(_) => panic!("examples in a file are fetched"),
+        }
+    }
+}
+
+/// The order of each side, and the counts at its places.
+fn orders(counts: (&[u32], &[u32]), n_blocks: usize) -> [(Vec<u32>, Order); 2] {
+    [counts.0, counts.1].map(|counts| {
+        let order = Order::new(counts, n_blocks);
+        let at_places = order.row_at.iter().map(|&row| counts[row as usize]);
+        (at_places.collect(), order)
+    })
+}
+
+impl InMemory {
+    fn block(&self, cell: usize) -> BlockExamples<'_> {
+        let cell = &self.cells[cell];
         let n = cell.runs.last().map_or(0, |run| run.end as usize);
         let range = cell.start..cell.start + n;
         BlockExamples {
@@ -175,11 +277,21 @@ mod tests {
         }
     }
 
+    fn count(rows: &[u32], n_rows: u32) -> Vec<u32> {
+        let mut counts = vec![0; n_rows as usize];
+        rows.iter().for_each(|&row| counts[row as usize] += 1);
+        counts
+    }
+
     #[test]
     fn every_rating_is_in_the_block_of_its_rows_once() {
         for (n, n_users, n_items, wanted) in [(500, 60, 40, 1), (200_000, 700, 500, 4)] {
             let ratings = ratings(n, n_users, n_items);
-            let blocks = Blocks::new(&ratings, n_users as usize, n_items as usize, &Pool::new(2));
+            let (by_user, by_item) = (
+                count(&ratings.users, n_users),
+                count(&ratings.items, n_items),
+            );
+            let blocks = Blocks::new(&ratings, (&by_user, &by_item), &Pool::new(2));
             assert_eq!(blocks.n_blocks(), wanted);
             let mut seen = vec![false; n];
             for a in 0..wanted {
@@ -217,8 +329,12 @@ mod tests {
     fn the_layout_is_the_same_for_any_number_of_threads_and_order_of_the_file() {
         let ratings = ratings(300_000, 900, 700);
         let layout = |ratings: &Interactions, threads| {
-            let blocks = Blocks::new(ratings, 900, 700, &Pool::new(threads));
-            (blocks.item_places, blocks.targets, blocks.cells)
+            let counts = (count(&ratings.users, 900), count(&ratings.items, 700));
+            let blocks = Blocks::new(ratings, (&counts.0, &counts.1), &Pool::new(threads));
+            let Examples::Memory(memory) = blocks.examples else {
+                panic!("not in memory")
+            };
+            (memory.item_places, memory.targets, memory.cells)
         };
         let one = layout(&ratings, 1);
         assert_eq!(one, layout(&ratings, 3));

@@ -85,15 +85,6 @@ fn mixed(row: u32) -> u64 {
     z ^ (z >> 31)
 }
 
-/// How many of `rows` are each row.
-pub fn count(rows: &[u32], n_rows: usize) -> Vec<u32> {
-    let mut counts = vec![0; n_rows];
-    for &row in rows {
-        counts[row as usize] += 1;
-    }
-    counts
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -22,23 +22,33 @@ pub(super) struct Sorter<'a> {
     user_order: &'a Order,
     item_order: &'a Order,
     /// Places, counted from the first of the block.
-    users: Vec<u32>,
+    pub(super) users: Vec<u32>,
     pub(super) items: Vec<u32>,
     pub(super) targets: Vec<f32>,
     pub(super) weights: Option<Vec<f32>>,
     /// Examples of each block.
-    sizes: Vec<usize>,
+    pub(super) sizes: Vec<usize>,
 }
 
 /// A part of every column.
-struct Columns<'a> {
-    users: &'a mut [u32],
-    items: &'a mut [u32],
-    targets: &'a mut [f32],
-    weights: Option<&'a mut [f32]>,
+pub(super) struct Columns<'a> {
+    pub(super) users: &'a mut [u32],
+    pub(super) items: &'a mut [u32],
+    pub(super) targets: &'a mut [f32],
+    pub(super) weights: Option<&'a mut [f32]>,
 }
 
 impl<'a> Columns<'a> {
+    /// The same part for a while.
+    pub(super) fn reborrow(&mut self) -> Columns<'_> {
+        Columns {
+            users: self.users,
+            items: self.items,
+            targets: self.targets,
+            weights: self.weights.as_deref_mut(),
+        }
+    }
+
     fn split_at(self, n: usize) -> (Columns<'a>, Columns<'a>) {
         let (users, other_users) = self.users.split_at_mut(n);
         let (items, other_items) = self.items.split_at_mut(n);
@@ -168,7 +178,12 @@ impl<'a> Sorter<'a> {
 }
 
 /// Two stable counting sorts, by item and then by user.
-fn sort_cell(columns: Columns<'_>, n_users: usize, n_items: usize, start: usize) -> Cell {
+pub(super) fn sort_cell(
+    columns: Columns<'_>,
+    n_users: usize,
+    n_items: usize,
+    start: usize,
+) -> Cell {
     let n = columns.users.len() as u32;
     let by_item = counting_sort(0..n, |e| columns.items[e as usize], n_items);
     let mut touched: Vec<Touched> = Vec::new();

@@ -150,14 +150,14 @@ impl Checked {
         &self.0
     }
 
-    /// The configuration for so many ratings: what was left to the data is settled.
+    /// The configuration for so many ratings, in memory or stored: what was left to the data is settled.
     ///
     /// # Errors
     /// [`Error::Config`] for a warm-up longer than the training, or an optimizer that does not go with it.
-    pub fn for_data(&self, n_ratings: usize) -> Result<Checked> {
+    pub fn for_data(&self, n_ratings: usize, stored: bool) -> Result<Checked> {
         let mut config = self.0.clone();
         if config.batch == Batch::Auto {
-            let by_blocks = n_ratings >= MANY_RATINGS
+            let by_blocks = (stored || n_ratings >= MANY_RATINGS)
                 && config.optimizer.is_none_or(OptimizerKind::goes_by_blocks);
             config.batch = if by_blocks {
                 Batch::Blocks

@@ -19,6 +19,7 @@ mod part;
 mod tests;
 
 use super::state::State;
+use crate::Result;
 use crate::data::layout::{Blocks, Order};
 use crate::gradient::{L2Scale, Objective, SidePenalty, WithChain, with_chain};
 use crate::kernels::block::{BlockExamples, ScoreBlock};
@@ -83,7 +84,7 @@ impl<T: Real> Strata<T> {
         task: Task<'_>,
         s: usize,
         learning_rate: f64,
-    ) -> f64 {
+    ) -> Result<f64> {
         let (loss, link) = (task.objective.loss, state.parameters.link);
         let stratum = Stratum {
             strata: self,
@@ -106,9 +107,9 @@ struct Stratum<'s, T> {
 }
 
 impl<T: Real> WithChain for Stratum<'_, T> {
-    type Output = f64;
+    type Output = Result<f64>;
 
-    fn run(self, chain: impl Fn(f64, f64) -> (f64, f64) + Copy + Send + Sync) -> f64 {
+    fn run(self, chain: impl Fn(f64, f64) -> (f64, f64) + Copy + Send + Sync) -> Result<f64> {
         let (optimizer, rate) = (*self.task.optimizer, self.learning_rate);
         let corrections = std::mem::take(&mut self.strata.corrections);
         let strata = self;
@@ -133,7 +134,7 @@ impl<'s, T: Real> Stratum<'s, T> {
         self,
         chain: impl Fn(f64, f64) -> (f64, f64) + Copy + Send + Sync,
         rule: impl BlockRule<T>,
-    ) -> (f64, &'s mut Strata<T>) {
+    ) -> (Result<f64>, &'s mut Strata<T>) {
         let Stratum {
             strata,
             state,
@@ -164,18 +165,23 @@ impl<'s, T: Real> Stratum<'s, T> {
         };
         let tasks = blocks.stratum(s, users.parts(task), items.parts(task));
         let results = task.pool.map(tasks, |((a, b), users, items)| {
-            task.kernel.run(TrainBlock {
-                examples: blocks.block(a, b),
+            let fetched = blocks.fetch(a, b)?;
+            Ok(task.kernel.run(TrainBlock {
+                examples: fetched.examples(),
                 mean,
                 users,
                 items,
                 chain,
                 rule,
-            })
+            }))
         });
         let mut loss = 0.0;
         let (mut by_users, mut by_items) = (Vec::new(), Vec::new());
-        for (of_block, of_users, of_items) in results {
+        for result in results {
+            let (of_block, of_users, of_items) = match result {
+                Ok(result) => result,
+                Err(error) => return (Err(error), strata),
+            };
             loss += of_block;
             by_users.push(of_users);
             by_items.push(of_items);
@@ -183,7 +189,7 @@ impl<'s, T: Real> Stratum<'s, T> {
         let last = s + 1 == blocks.n_blocks();
         users.step_features(by_users, last, rule, task);
         items.step_features(by_items, last, rule, task);
-        (loss, strata)
+        (Ok(loss), strata)
     }
 }
 

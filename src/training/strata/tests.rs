@@ -55,9 +55,9 @@ fn config() -> Config {
 fn trainer(data: &Dataset, config: Config, n_blocks: usize, threads: usize) -> Trainer<'_, f64> {
     let checked = config.threads(threads).check().expect("in range");
     let mut trainer = checked.trainer::<f64>(data, None).expect("a trainer");
-    let (n_users, n_items) = (data.n_users(), data.n_items());
-    let pool = Pool::new(threads);
-    let blocks = Blocks::cut(&data.interactions, n_users, n_items, n_blocks, &pool);
+    let survey = data.survey().expect("in memory");
+    let counts = (&survey.user_counts[..], &survey.item_counts[..]);
+    let blocks = Blocks::cut(&data.interactions, counts, n_blocks, &Pool::new(threads));
     trainer.batches = Batches::Strata(blocks);
     trainer
 }
