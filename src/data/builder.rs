@@ -108,6 +108,12 @@ impl DatasetBuilder {
         self
     }
 
+    /// How many threads read ratings, 0 for all cores; the data set is the same for any number.
+    pub fn threads(mut self, threads: usize) -> DatasetBuilder {
+        self.options.threads = threads;
+        self
+    }
+
     /// All that the reader is told, at once.
     pub fn options(mut self, options: ReadOptions) -> DatasetBuilder {
         self.options = options;

@@ -1,0 +1,379 @@
+//! How are plain lines read fast?
+//!
+//! Nearly all lines of a ratings file are plain: names of printable ASCII without quotes, a number such as 4 or 3.5, a time in whole
+//! seconds. [`Plain`] reads a run of them in one pass, eight bytes at a time, and stops where a line is anything else: that one goes the
+//! long way through `records` and `ratings`, which define what a line says and what is wrong with it.
+//!
+//! ```text
+//! 8 bytes as a little-endian word   "196,242,"
+//! ⊕ "00000000"                      digits become 0 … 9, all others ≥ 10
+//! the first byte ≥ 10               → the length, 3
+//! << 8·(8 − 3)                      → 0 0 0 0 0 1 9 6
+//! pairs, fours, eights              → 196
+//! ```
+
+use super::columns::Layout;
+use super::naming::{Local, Overlay};
+use super::{Role, Separator, values};
+use crate::data::Interactions;
+use crate::data::interner::{Key, MAX_DIGITS, SHORT};
+
+/// A longer line takes the long way.
+const LONGEST: usize = 1024;
+const LOW: u64 = 0x0101_0101_0101_0101;
+const HIGH: u64 = 0x8080_8080_8080_8080;
+
+/// Reads the plain lines of one file.
+#[derive(Clone, Debug)]
+pub(super) struct Plain {
+    /// The role of each field.
+    roles: Vec<Option<Role>>,
+    separator: Separator,
+}
+
+/// A name in the text.
+#[derive(Clone, Copy)]
+struct Name<'a> {
+    text: &'a [u8],
+    key: Option<Key>,
+    /// The whole number it says.
+    value: u32,
+}
+
+/// [`Name::value`] of a name that says none.
+const NO_VALUE: u32 = u32::MAX;
+
+/// What a line says.
+struct Line<'a> {
+    user: Name<'a>,
+    item: Name<'a>,
+    rating: f32,
+    timestamp: i64,
+    weight: f32,
+    /// Where the next one starts.
+    next: usize,
+}
+
+impl Plain {
+    pub(super) fn new(layout: &Layout, separator: Separator) -> Plain {
+        let mut roles = vec![None; layout.n_fields];
+        for (role, n) in layout.roles() {
+            roles[n] = Some(role);
+        }
+        Plain { roles, separator }
+    }
+
+    /// Adds the plain lines that `text` starts with: the bytes and lines that they are.
+    pub(super) fn rows(
+        &self,
+        text: &[u8],
+        names: &mut Local<'_>,
+        all: &mut Interactions,
+    ) -> (usize, u64) {
+        let (mut start, mut rows) = (0, 0);
+        while let Some(line) = self.line(text, start) {
+            let (Some(user), Some(item)) = (
+                number(&mut names.users, line.user),
+                number(&mut names.items, line.item),
+            ) else {
+                break;
+            };
+            all.users.push(user);
+            all.items.push(item);
+            all.ratings.push(line.rating);
+            if let Some(timestamps) = &mut all.timestamps {
+                timestamps.push(line.timestamp);
+            }
+            if let Some(weights) = &mut all.weights {
+                weights.push(line.weight);
+            }
+            start = line.next;
+            rows += 1;
+        }
+        (start, rows)
+    }
+
+    /// The line at `start`, if it is plain and not among the last few bytes.
+    #[inline]
+    fn line<'a>(&self, text: &'a [u8], start: usize) -> Option<Line<'a>> {
+        let none = Name {
+            text: &[],
+            key: None,
+            value: NO_VALUE,
+        };
+        let mut line = Line {
+            user: none,
+            item: none,
+            rating: 1.0,
+            timestamp: 0,
+            weight: 1.0,
+            next: start,
+        };
+        let last = self.roles.len() - 1;
+        for (n, role) in self.roles.iter().enumerate() {
+            let at = line.next;
+            let end = match role {
+                Some(Role::User) => {
+                    line.user = self.name(text, at)?;
+                    at + line.user.text.len()
+                }
+                Some(Role::Item) => {
+                    line.item = self.name(text, at)?;
+                    at + line.item.text.len()
+                }
+                Some(Role::Rating) => {
+                    let (rating, end) = self.rating(text, at)?;
+                    line.rating = rating;
+                    end
+                }
+                Some(Role::Timestamp) => {
+                    let (timestamp, end) = self.timestamp(text, at)?;
+                    line.timestamp = timestamp;
+                    end
+                }
+                Some(Role::Weight) => {
+                    let end = self.end(text, at)?;
+                    line.weight = values::weight(ascii(&text[at..end])?)?;
+                    end
+                }
+                None => self.end(text, at)?,
+            };
+            line.next = if n < last {
+                self.after_separator(text, end)?
+            } else {
+                after_line(text, end)?
+            };
+        }
+        (line.next - start <= LONGEST).then_some(line)
+    }
+
+    /// Past the separator at `at`.
+    #[inline]
+    fn after_separator(&self, text: &[u8], at: usize) -> Option<usize> {
+        let Separator { byte, twice } = self.separator;
+        let there = *text.get(at)? == byte && (!twice || *text.get(at + 1)? == byte);
+        there.then_some(at + 1 + usize::from(twice))
+    }
+
+    /// The end of the field at `at`: before the first byte that is the separator's, or no printable ASCII.
+    #[inline]
+    fn end(&self, text: &[u8], at: usize) -> Option<usize> {
+        let mut end = at;
+        if *text.get(at)? == b'"' {
+            return None;
+        }
+        loop {
+            let special = special(load(text, end)?, self.separator.byte);
+            end += zero_bytes(special);
+            if special != 0 {
+                return Some(end);
+            }
+            if end - at > LONGEST {
+                return None;
+            }
+        }
+    }
+
+    /// The name at `at`, which is not empty.
+    #[inline]
+    fn name<'a>(&self, text: &'a [u8], at: usize) -> Option<Name<'a>> {
+        let low = load(text, at)?;
+        let digits = low ^ (LOW * b'0' as u64);
+        let stop = above_nine(digits);
+        let n = zero_bytes(stop);
+        if (1..=MAX_DIGITS).contains(&n) && text[at + n] == self.separator.byte {
+            // "007" is no other way to write "7".
+            let usual = n == 1 || digits & 0xFF != 0;
+            return Some(Name {
+                text: &text[at..at + n],
+                key: Some(Key::short(first(low, n), 0, n)),
+                value: if usual { decimal(digits, n) } else { NO_VALUE },
+            });
+        }
+        let end = self.end(text, at)?;
+        let n = end - at;
+        let key = match n {
+            0 => return None,
+            1..=8 => Some(Key::short(first(low, n), 0, n)),
+            9..=SHORT => Some(Key::short(low, first(load(text, at + 8)?, n - 8), n)),
+            _ => None,
+        };
+        Some(Name {
+            text: &text[at..end],
+            key,
+            value: NO_VALUE,
+        })
+    }
+
+    /// The number at `at` and its end.
+    #[inline]
+    fn rating(&self, text: &[u8], at: usize) -> Option<(f32, usize)> {
+        let word = load(text, at)?;
+        let byte = |n: u32| (word >> (8 * n)) as u8;
+        let digit = |n: u32| byte(n).wrapping_sub(b'0');
+        let ends = |n: u32| byte(n) == self.separator.byte || byte(n) < b' ';
+        // The two usual forms, as `values` has them.
+        if digit(0) <= 9 {
+            if ends(1) {
+                return Some((f32::from(digit(0)), at + 1));
+            }
+            if byte(1) == b'.' && digit(2) <= 9 && ends(3) {
+                return Some((f32::from(digit(0) * 10 + digit(2)) / 10.0, at + 3));
+            }
+        }
+        let end = self.end(text, at)?;
+        Some((values::rating(ascii(&text[at..end])?)?, end))
+    }
+
+    /// The time at `at` and its end.
+    #[inline]
+    fn timestamp(&self, text: &[u8], at: usize) -> Option<(i64, usize)> {
+        let digits = load(text, at)? ^ (LOW * b'0' as u64);
+        let n = zero_bytes(above_nine(digits));
+        let (value, n) = if n < 8 {
+            (u64::from(decimal(digits, n)), n)
+        } else {
+            let more = load(text, at + 8)? ^ (LOW * b'0' as u64);
+            let m = zero_bytes(above_nine(more));
+            let high = u64::from(decimal(digits, 8)) * TENS[m];
+            (high + u64::from(decimal(more, m)), 8 + m)
+        };
+        let stop = *text.get(at + n)?;
+        if (1..16).contains(&n) && (stop == self.separator.byte || stop < b' ') {
+            return Some((value as i64, at + n));
+        }
+        let end = self.end(text, at)?;
+        Some((values::timestamp(ascii(&text[at..end])?)?, end))
+    }
+}
+
+const TENS: [u64; 9] = [
+    1,
+    10,
+    100,
+    1_000,
+    10_000,
+    100_000,
+    1_000_000,
+    10_000_000,
+    100_000_000,
+];
+
+/// The number of a name.
+#[inline]
+fn number(names: &mut Overlay<'_>, name: Name<'_>) -> Option<u32> {
+    match names.known.get_value(name.value) {
+        Some(number) => Some(number),
+        None => names.number(
+            name.text,
+            name.key.unwrap_or_else(|| names.known.key(name.text)),
+        ),
+    }
+}
+
+/// Past the line end at `at`.
+#[inline]
+fn after_line(text: &[u8], at: usize) -> Option<usize> {
+    match text.get(at..)? {
+        [b'\n', ..] => Some(at + 1),
+        [b'\r', b'\n', ..] => Some(at + 2),
+        _ => None,
+    }
+}
+
+fn ascii(text: &[u8]) -> Option<&str> {
+    std::str::from_utf8(text).ok()
+}
+
+/// Eight bytes as a little-endian word.
+#[inline]
+fn load(text: &[u8], at: usize) -> Option<u64> {
+    let bytes = text.get(at..at + 8)?;
+    Some(u64::from_le_bytes(bytes.try_into().ok()?))
+}
+
+/// The first `n` bytes of `word`, 1 … 8 of them.
+#[inline]
+fn first(word: u64, n: usize) -> u64 {
+    let unused = 64 - 8 * n as u32;
+    word << unused >> unused
+}
+
+/// The number of zero bytes before the first other one.
+#[inline]
+fn zero_bytes(marks: u64) -> usize {
+    marks.trailing_zeros() as usize / 8
+}
+
+/// The top bit of each byte that is above 9.
+#[inline]
+fn above_nine(word: u64) -> u64 {
+    (((word & !HIGH) + LOW * 0x76) | word) & HIGH
+}
+
+/// The top bit of the first byte that is `separator`, below a space, or above 127; bits above it mean nothing.
+#[inline]
+fn special(word: u64, separator: u8) -> u64 {
+    let same = word ^ (LOW * u64::from(separator));
+    let equal = same.wrapping_sub(LOW) & !same;
+    let below = word.wrapping_sub(LOW * b' ' as u64) & !word;
+    (equal | below | word) & HIGH
+}
+
+/// The number that the first `n` bytes, digits 0 … 9, say.
+#[inline]
+fn decimal(digits: u64, n: usize) -> u32 {
+    let unused = 64 - 8 * n as u32;
+    let word = digits.checked_shl(unused).unwrap_or(0);
+    let pairs = word.wrapping_mul(10).wrapping_add(word >> 8) & 0x00FF_00FF_00FF_00FF;
+    let fours = pairs.wrapping_mul(100).wrapping_add(pairs >> 16) & 0x0000_FFFF_0000_FFFF;
+    fours.wrapping_mul(10_000).wrapping_add(fours >> 32) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn word(text: &str) -> u64 {
+        load(text.as_bytes(), 0).unwrap()
+    }
+
+    #[test]
+    fn a_word_of_digits_is_their_number() {
+        for (text, n, value) in [
+            ("0,......", 1, 0),
+            ("7\n......", 1, 7),
+            ("42,.....", 2, 42),
+            ("00105,xx", 5, 105),
+            ("1234567:", 7, 1_234_567),
+            ("99999999", 8, 99_999_999),
+            (",1234567", 0, 0),
+        ] {
+            let digits = word(text) ^ (LOW * b'0' as u64);
+            let found = zero_bytes(above_nine(digits));
+            assert_eq!(found, n, "{text}");
+            assert_eq!(decimal(digits, n), value, "{text}");
+        }
+    }
+
+    #[test]
+    fn marks_stand_at_the_first_byte_of_their_kind() {
+        for byte in 0..=255u8 {
+            for at in 0..8 {
+                // "(" and "+" are next to "," and could be hit by a borrow.
+                let mut text = *b"-+(Az~9*";
+                text[at] = byte;
+                let word = u64::from_le_bytes(text);
+                let wanted = byte == b',' || !(b' '..128).contains(&byte);
+                let found = zero_bytes(special(word, b','));
+                assert_eq!(found, if wanted { at } else { 8 }, "{byte} at {at}");
+                let mut text = *b"01234567";
+                text[at] = byte;
+                let digits = u64::from_le_bytes(text) ^ (LOW * b'0' as u64);
+                let wanted = !byte.is_ascii_digit();
+                let found = zero_bytes(above_nine(digits));
+                assert_eq!(found, if wanted { at } else { 8 }, "{byte} at {at}");
+            }
+        }
+    }
+}
