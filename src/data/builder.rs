@@ -13,6 +13,7 @@ use super::reader::{
     shown,
 };
 use super::{Catalog, Dataset, Dedupe, Duplicates, Interner, SideData};
+use crate::kernels::pool::Pool;
 use crate::{Error, Result};
 
 /// What was found while loading, for people to check.
@@ -57,6 +58,7 @@ impl LoadReport {
 pub struct DatasetBuilder {
     options: ReadOptions,
     dedupe: Dedupe,
+    drop_timestamps: bool,
     ratings: RatingsReader,
     users: Option<SideFile>,
     items: Option<SideFile>,
@@ -69,6 +71,7 @@ impl Dataset {
         DatasetBuilder {
             options: ReadOptions::default(),
             dedupe: Dedupe::default(),
+            drop_timestamps: false,
             ratings: RatingsReader::ratings(),
             users: None,
             items: None,
@@ -81,6 +84,12 @@ impl DatasetBuilder {
     /// What to do with several ratings of one pair; [`Dedupe::Last`] by default.
     pub fn dedupe(mut self, policy: Dedupe) -> DatasetBuilder {
         self.dedupe = policy;
+        self
+    }
+
+    /// Whether times stay in the data set; they do by default. Duplicates are settled by them all the same. Without them a rating takes 8 bytes less.
+    pub fn keep_timestamps(mut self, keep: bool) -> DatasetBuilder {
+        self.drop_timestamps = !keep;
         self
     }
 
@@ -260,8 +269,13 @@ impl DatasetBuilder {
                 wanted,
             }
         };
+        let pool = Pool::new(self.options.threads);
+        let (n_users, n_items) = (users.len(), items.len());
         report.duplicates =
-            dedupe(&mut interactions, users.len(), items.len(), self.dedupe).map_err(clash)?;
+            dedupe(&mut interactions, n_users, n_items, self.dedupe, &pool).map_err(clash)?;
+        if self.drop_timestamps {
+            interactions.timestamps = None;
+        }
         let max_ids = self.options.limits.max_ids;
         let (users, users_file, users_added) = side(users, self.users, max_ids)?;
         let (items, items_file, items_added) = side(items, self.items, max_ids)?;
@@ -365,6 +379,19 @@ mod tests {
             "b.csv: line 3, column 1: got a pair that has a rating already, on line 2 of a.csv, \
              wanted one rating for each user and item, or --dedupe last"
         );
+    }
+
+    #[test]
+    fn times_settle_duplicates_before_they_go() {
+        for keep in [true, false] {
+            let data = Dataset::builder()
+                .keep_timestamps(keep)
+                .ratings_from(&b"u,i,1,9\nu,i,2,8\n"[..], "a.csv")
+                .and_then(DatasetBuilder::build)
+                .unwrap();
+            assert_eq!(data.interactions.ratings, [1.0]);
+            assert_eq!(data.interactions.timestamps, keep.then(|| vec![9]));
+        }
     }
 
     #[test]

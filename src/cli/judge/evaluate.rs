@@ -78,6 +78,7 @@ impl Evaluate {
         let options = ReadOptions {
             columns: self.columns,
             separator: self.sep,
+            threads: self.threads,
             ..ReadOptions::default()
         };
         let test = read_test(

@@ -50,6 +50,7 @@ impl Inputs {
                 .map(str::parse::<Separator>)
                 .transpose()?,
             weight: settings.weight.clone(),
+            threads: settings.threads.unwrap_or(0),
             ..ReadOptions::default()
         };
         let dedupe = settings
@@ -67,9 +68,12 @@ impl Inputs {
             .filter_map(|(role, path)| Some(fingerprint(role, path?)))
             .collect();
 
+        // Training has no use for times; two ways of splitting do.
+        let by_time = matches!(settings.valid_by.as_deref(), Some("time" | "leave-last"));
         let mut builder = Dataset::builder()
             .options(options.clone())
             .dedupe(dedupe)
+            .keep_timestamps(by_time)
             .ratings(ratings)?;
         if let Some(items) = &settings.items {
             builder = builder.items(items)?;

@@ -491,7 +491,7 @@ mod tests {
             let mut text = if header { b"user,item,rating,timestamp\n".to_vec() } else { Vec::new() };
             text.extend(lines.concat());
             // Half of the files end in the middle of a line.
-            text.truncate(text.len() - cut.saturating_sub(3));
+            text.truncate(text.len().saturating_sub(cut.saturating_sub(3)));
             let between: &[u8] = match separator {
                 "tab" => b"\t",
                 other => other.as_bytes(),

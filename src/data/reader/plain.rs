@@ -71,11 +71,17 @@ impl Plain {
         all: &mut Interactions,
     ) -> (usize, u64) {
         let (mut start, mut rows) = (0, 0);
+        // Many files come by user.
+        let mut last: (Option<Key>, u32) = (None, 0);
         while let Some(line) = self.line(text, start) {
-            let (Some(user), Some(item)) = (
-                number(&mut names.users, line.user),
-                number(&mut names.items, line.item),
-            ) else {
+            if line.user.key.is_none() || line.user.key != last.0 {
+                let Some(user) = number(&mut names.users, line.user) else {
+                    break;
+                };
+                last = (line.user.key, user);
+            }
+            let user = last.1;
+            let Some(item) = number(&mut names.items, line.item) else {
                 break;
             };
             all.users.push(user);
