@@ -39,8 +39,8 @@ pub struct Interner {
     learnt: usize,
 }
 
-/// A name in 16 bytes: all of it, or a hash.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A name in 16 bytes: all of it, or a hash. The default is that of the empty name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Key([u64; 2]);
 
 /// A place for a name.
@@ -141,6 +141,19 @@ impl Interner {
     pub(super) fn get_key(&self, key: Key, name: &[u8]) -> Option<u32> {
         let number = self.slots[self.find(self.hash(key), key, name)].number;
         (number != FREE).then_some(number)
+    }
+
+    /// The number of the name in the first slot of `key`: often the right one.
+    #[inline]
+    pub(super) fn guess(&self, key: Key) -> Option<u32> {
+        let number = self.slots[self.home(self.hash(key))].number;
+        (number != FREE).then_some(number)
+    }
+
+    /// Whether name `number` has this key.
+    #[inline]
+    pub(super) fn has(&self, number: u32, key: Key) -> bool {
+        self.keys[number as usize] == key
     }
 
     /// The number of the name that says `value`, where it was learnt.

@@ -62,24 +62,24 @@ impl Naming for Local<'_> {
             Role::User => &mut self.users,
             _ => &mut self.items,
         };
-        names.number(name.as_bytes(), names.known.key(name.as_bytes()))
+        Some(names.number(name.as_bytes(), names.known.key(name.as_bytes())))
     }
 }
 
 impl Overlay<'_> {
-    /// The number of a name in UTF-8 with its key; `None` where it is none.
+    /// The number of a name in UTF-8 with its key.
     #[inline]
-    pub(super) fn number(&mut self, name: &[u8], key: Key) -> Option<u32> {
+    pub(super) fn number(&mut self, name: &[u8], key: Key) -> u32 {
         match self.known.get_key(key, name) {
-            Some(number) => Some(number),
+            Some(number) => number,
             None => self.new_number(name, key),
         }
     }
 
     #[cold]
-    fn new_number(&mut self, name: &[u8], key: Key) -> Option<u32> {
-        let number = self.new.intern_key(key, str::from_utf8(name).ok()?);
+    fn new_number(&mut self, name: &[u8], key: Key) -> u32 {
+        let name = str::from_utf8(name).expect("names are looked at before they are numbered");
         // What does not fit is refused by the limit of names before it is used.
-        Some((self.known.len() as u32).wrapping_add(number))
+        (self.known.len() as u32).wrapping_add(self.new.intern_key(key, name))
     }
 }

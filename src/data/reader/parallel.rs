@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use super::blocks::{Block, Blocks};
 use super::columns::Layout;
 use super::naming::{Local, Overlay};
-use super::plain::Plain;
+use super::plain::{Plain, Run};
 use super::ratings::{Lines, RatingsReader, row};
 use super::records::{BLOCK, MAX_BLANK, Records, blank_lines};
 use super::{Limits, Separator};
@@ -83,6 +83,7 @@ struct Piece {
     blank: (u64, u64),
     users: Side,
     items: Side,
+    run: Run,
 }
 
 /// The names of a block's users, or of its items.
@@ -150,6 +151,7 @@ impl Piece {
             blank: (0, 0),
             users: Side::new(users),
             items: Side::new(items),
+            run: Run::default(),
         }
     }
 
@@ -173,7 +175,8 @@ impl Piece {
         let mut behind = 1;
         self.failed = loop {
             let (first, line) = (self.rows.len(), records.line());
-            let (bytes, n_lines) = plain.rows(records.ahead(), &mut names, &mut self.rows);
+            let (bytes, n_lines) =
+                plain.rows(records.ahead(), &mut names, &mut self.run, &mut self.rows);
             if n_lines > 0 {
                 records.skip(bytes, n_lines);
                 self.lines.push(first, line);

@@ -15,13 +15,16 @@
 use super::columns::Layout;
 use super::naming::{Local, Overlay};
 use super::{Role, Separator, values};
-use crate::data::Interactions;
 use crate::data::interner::{Key, MAX_DIGITS, SHORT};
+use crate::data::{Interactions, Interner};
 
 /// A longer line takes the long way.
 const LONGEST: usize = 1024;
 const LOW: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x8080_8080_8080_8080;
+
+/// Lines whose names are looked up together: the memory that one lookup waits for is fetched while the others are on their way.
+const RUN: usize = 128;
 
 /// Reads the plain lines of one file.
 #[derive(Clone, Debug)]
@@ -32,10 +35,12 @@ pub(super) struct Plain {
 }
 
 /// A name in the text.
-#[derive(Clone, Copy)]
-struct Name<'a> {
-    text: &'a [u8],
-    key: Option<Key>,
+#[derive(Clone, Copy, Debug, Default)]
+struct Name {
+    start: usize,
+    end: usize,
+    /// Of one that is not too long.
+    key: Key,
     /// The whole number it says.
     value: u32,
 }
@@ -43,10 +48,26 @@ struct Name<'a> {
 /// [`Name::value`] of a name that says none.
 const NO_VALUE: u32 = u32::MAX;
 
-/// What a line says.
-struct Line<'a> {
-    user: Name<'a>,
-    item: Name<'a>,
+/// The names of a run of lines.
+#[derive(Debug)]
+pub(super) struct Run {
+    users: Vec<Name>,
+    items: Vec<Name>,
+    guesses: Vec<Option<u32>>,
+}
+
+impl Default for Run {
+    fn default() -> Run {
+        Run {
+            users: vec![Name::default(); RUN],
+            items: vec![Name::default(); RUN],
+            guesses: Vec::new(),
+        }
+    }
+}
+
+/// What a line says beside its names.
+struct Line {
     rating: f32,
     timestamp: i64,
     weight: f32,
@@ -68,48 +89,44 @@ impl Plain {
         &self,
         text: &[u8],
         names: &mut Local<'_>,
+        run: &mut Run,
         all: &mut Interactions,
     ) -> (usize, u64) {
-        let (mut start, mut rows) = (0, 0);
-        // Many files come by user.
-        let mut last: (Option<Key>, u32) = (None, 0);
-        while let Some(line) = self.line(text, start) {
-            if line.user.key.is_none() || line.user.key != last.0 {
-                let Some(user) = number(&mut names.users, line.user) else {
+        let before = all.ratings.len();
+        let mut start = 0;
+        loop {
+            let mut n = 0;
+            for (user, item) in run.users.iter_mut().zip(&mut run.items) {
+                let Some(line) = self.line(text, start, user, item) else {
                     break;
                 };
-                last = (line.user.key, user);
+                all.ratings.push(line.rating);
+                if let Some(timestamps) = &mut all.timestamps {
+                    timestamps.push(line.timestamp);
+                }
+                if let Some(weights) = &mut all.weights {
+                    weights.push(line.weight);
+                }
+                start = line.next;
+                n += 1;
             }
-            let user = last.1;
-            let Some(item) = number(&mut names.items, line.item) else {
-                break;
-            };
-            all.users.push(user);
-            all.items.push(item);
-            all.ratings.push(line.rating);
-            if let Some(timestamps) = &mut all.timestamps {
-                timestamps.push(line.timestamp);
+            for (found, names, column) in [
+                (&run.users[..n], &mut names.users, &mut all.users),
+                (&run.items[..n], &mut names.items, &mut all.items),
+            ] {
+                guess(found, names.known, &mut run.guesses);
+                numbers(text, found, &run.guesses, names, column);
             }
-            if let Some(weights) = &mut all.weights {
-                weights.push(line.weight);
+            if n < RUN {
+                return (start, (all.ratings.len() - before) as u64);
             }
-            start = line.next;
-            rows += 1;
         }
-        (start, rows)
     }
 
     /// The line at `start`, if it is plain and not among the last few bytes.
     #[inline]
-    fn line<'a>(&self, text: &'a [u8], start: usize) -> Option<Line<'a>> {
-        let none = Name {
-            text: &[],
-            key: None,
-            value: NO_VALUE,
-        };
+    fn line(&self, text: &[u8], start: usize, user: &mut Name, item: &mut Name) -> Option<Line> {
         let mut line = Line {
-            user: none,
-            item: none,
             rating: 1.0,
             timestamp: 0,
             weight: 1.0,
@@ -119,14 +136,8 @@ impl Plain {
         for (n, role) in self.roles.iter().enumerate() {
             let at = line.next;
             let end = match role {
-                Some(Role::User) => {
-                    line.user = self.name(text, at)?;
-                    at + line.user.text.len()
-                }
-                Some(Role::Item) => {
-                    line.item = self.name(text, at)?;
-                    at + line.item.text.len()
-                }
+                Some(Role::User) => self.name(text, at, user)?,
+                Some(Role::Item) => self.name(text, at, item)?,
                 Some(Role::Rating) => {
                     let (rating, end) = self.rating(text, at)?;
                     line.rating = rating;
@@ -180,35 +191,31 @@ impl Plain {
         }
     }
 
-    /// The name at `at`, which is not empty.
-    #[inline]
-    fn name<'a>(&self, text: &'a [u8], at: usize) -> Option<Name<'a>> {
+    /// Finds the name at `at`, which is not empty, and its end.
+    #[inline(always)]
+    fn name(&self, text: &[u8], at: usize, name: &mut Name) -> Option<usize> {
         let low = load(text, at)?;
         let digits = low ^ (LOW * b'0' as u64);
-        let stop = above_nine(digits);
-        let n = zero_bytes(stop);
+        let n = zero_bytes(above_nine(digits));
         if (1..=MAX_DIGITS).contains(&n) && text[at + n] == self.separator.byte {
             // "007" is no other way to write "7".
             let usual = n == 1 || digits & 0xFF != 0;
-            return Some(Name {
-                text: &text[at..at + n],
-                key: Some(Key::short(first(low, n), 0, n)),
-                value: if usual { decimal(digits, n) } else { NO_VALUE },
-            });
+            name.key = Key::short(first(low, n), 0, n);
+            name.value = if usual { decimal(digits, n) } else { NO_VALUE };
+        } else {
+            let n = self.end(text, at)? - at;
+            name.value = NO_VALUE;
+            name.key = match n {
+                0 => return None,
+                1..=8 => Key::short(first(low, n), 0, n),
+                9..=SHORT => Key::short(low, first(load(text, at + 8)?, n - 8), n),
+                _ => Key::default(),
+            };
+            (name.start, name.end) = (at, at + n);
+            return Some(name.end);
         }
-        let end = self.end(text, at)?;
-        let n = end - at;
-        let key = match n {
-            0 => return None,
-            1..=8 => Some(Key::short(first(low, n), 0, n)),
-            9..=SHORT => Some(Key::short(low, first(load(text, at + 8)?, n - 8), n)),
-            _ => None,
-        };
-        Some(Name {
-            text: &text[at..end],
-            key,
-            value: NO_VALUE,
-        })
+        (name.start, name.end) = (at, at + n);
+        Some(name.end)
     }
 
     /// The number at `at` and its end.
@@ -265,15 +272,49 @@ const TENS: [u64; 9] = [
     100_000_000,
 ];
 
-/// The number of a name.
+/// The numbers of most of the known names. Two loops without a branch on what memory says, so that many lookups wait for it at once.
 #[inline]
-fn number(names: &mut Overlay<'_>, name: Name<'_>) -> Option<u32> {
-    match names.known.get_value(name.value) {
-        Some(number) => Some(number),
-        None => names.number(
-            name.text,
-            name.key.unwrap_or_else(|| names.known.key(name.text)),
-        ),
+fn guess(all: &[Name], known: &Interner, guesses: &mut Vec<Option<u32>>) {
+    guesses.clear();
+    if all.iter().all(|name| name.value != NO_VALUE) {
+        guesses.extend(all.iter().map(|name| known.get_value(name.value)));
+        return;
+    }
+    guesses.extend(all.iter().map(|name| known.guess(name.key)));
+    for (guess, name) in guesses.iter_mut().zip(all) {
+        let short = name.end - name.start <= SHORT;
+        *guess = guess.filter(|&number| short & known.has(number, name.key));
+    }
+}
+
+/// Adds the numbers of names.
+#[inline]
+fn numbers(
+    text: &[u8],
+    all: &[Name],
+    guesses: &[Option<u32>],
+    names: &mut Overlay<'_>,
+    column: &mut Vec<u32>,
+) {
+    // Many files come by user: a name that is not guessed may be the one before.
+    let (mut last, mut number) = (Key::default(), 0);
+    for (name, guess) in all.iter().zip(guesses) {
+        let long = name.end - name.start > SHORT;
+        if let Some(guess) = guess {
+            column.push(*guess);
+            continue;
+        }
+        if name.key != last || long {
+            let bytes = &text[name.start..name.end];
+            let key = if long {
+                names.known.key(bytes)
+            } else {
+                name.key
+            };
+            number = names.number(bytes, key);
+            last = name.key;
+        }
+        column.push(number);
     }
 }
 
