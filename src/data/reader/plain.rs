@@ -37,42 +37,65 @@ pub(super) struct Plain {
 /// A name in the text.
 #[derive(Clone, Copy, Debug, Default)]
 struct Name {
-    start: usize,
-    end: usize,
-    /// Of one that is not too long.
-    key: Key,
+    start: u32,
+    end: u32,
     /// The whole number it says.
     value: u32,
+    /// Of one that is not too long.
+    key: Key,
 }
 
 /// [`Name::value`] of a name that says none.
 const NO_VALUE: u32 = u32::MAX;
 
-/// The names of a run of lines.
+/// What a line says.
+#[derive(Clone, Copy, Debug)]
+struct Line {
+    user: Name,
+    item: Name,
+    rating: f32,
+    weight: f32,
+    timestamp: i64,
+}
+
+/// A run of lines.
 #[derive(Debug)]
 pub(super) struct Run {
-    users: Vec<Name>,
-    items: Vec<Name>,
+    lines: Vec<Line>,
     guesses: Vec<Option<u32>>,
 }
 
 impl Default for Run {
     fn default() -> Run {
+        let line = Line {
+            user: Name::default(),
+            item: Name::default(),
+            rating: 1.0,
+            weight: 1.0,
+            timestamp: 0,
+        };
         Run {
-            users: vec![Name::default(); RUN],
-            items: vec![Name::default(); RUN],
+            lines: vec![line; RUN],
             guesses: Vec::new(),
         }
     }
 }
 
-/// What a line says beside its names.
-struct Line {
-    rating: f32,
-    timestamp: i64,
-    weight: f32,
-    /// Where the next one starts.
-    next: usize,
+impl Name {
+    fn new(start: usize, n: usize, value: u32, key: Key) -> Name {
+        // A place in a block.
+        let (start, end) = (start as u32, (start + n) as u32);
+        Name {
+            start,
+            end,
+            value,
+            key,
+        }
+    }
+
+    fn is_short(&self) -> bool {
+        self.end - self.start <= SHORT as u32
+    }
 }
 
 impl Plain {
@@ -92,62 +115,58 @@ impl Plain {
         run: &mut Run,
         all: &mut Interactions,
     ) -> (usize, u64) {
-        let before = all.ratings.len();
-        let mut start = 0;
+        let (mut start, mut rows) = (0, 0);
         loop {
             let mut n = 0;
-            for (user, item) in run.users.iter_mut().zip(&mut run.items) {
-                let Some(line) = self.line(text, start, user, item) else {
+            for line in &mut run.lines {
+                let Some(next) = self.line(text, start, line) else {
                     break;
                 };
-                all.ratings.push(line.rating);
-                if let Some(timestamps) = &mut all.timestamps {
-                    timestamps.push(line.timestamp);
-                }
-                if let Some(weights) = &mut all.weights {
-                    weights.push(line.weight);
-                }
-                start = line.next;
+                start = next;
                 n += 1;
             }
-            for (found, names, column) in [
-                (&run.users[..n], &mut names.users, &mut all.users),
-                (&run.items[..n], &mut names.items, &mut all.items),
-            ] {
-                guess(found, names.known, &mut run.guesses);
-                numbers(text, found, &run.guesses, names, column);
+            let lines = &run.lines[..n];
+            rows += n as u64;
+            all.ratings.extend(lines.iter().map(|line| line.rating));
+            if let Some(timestamps) = &mut all.timestamps {
+                timestamps.extend(lines.iter().map(|line| line.timestamp));
             }
+            if let Some(weights) = &mut all.weights {
+                weights.extend(lines.iter().map(|line| line.weight));
+            }
+            let users = lines.iter().map(|line| &line.user);
+            let items = lines.iter().map(|line| &line.item);
+            numbers(
+                text,
+                users,
+                &mut names.users,
+                &mut run.guesses,
+                &mut all.users,
+            );
+            numbers(
+                text,
+                items,
+                &mut names.items,
+                &mut run.guesses,
+                &mut all.items,
+            );
             if n < RUN {
-                return (start, (all.ratings.len() - before) as u64);
+                return (start, rows);
             }
         }
     }
 
-    /// The line at `start`, if it is plain and not among the last few bytes.
+    /// Reads the line at `start`, if it is plain and not among the last few bytes, and says where the next one starts.
     #[inline]
-    fn line(&self, text: &[u8], start: usize, user: &mut Name, item: &mut Name) -> Option<Line> {
-        let mut line = Line {
-            rating: 1.0,
-            timestamp: 0,
-            weight: 1.0,
-            next: start,
-        };
+    fn line(&self, text: &[u8], start: usize, line: &mut Line) -> Option<usize> {
         let last = self.roles.len() - 1;
+        let mut at = start;
         for (n, role) in self.roles.iter().enumerate() {
-            let at = line.next;
             let end = match role {
-                Some(Role::User) => self.name(text, at, user)?,
-                Some(Role::Item) => self.name(text, at, item)?,
-                Some(Role::Rating) => {
-                    let (rating, end) = self.rating(text, at)?;
-                    line.rating = rating;
-                    end
-                }
-                Some(Role::Timestamp) => {
-                    let (timestamp, end) = self.timestamp(text, at)?;
-                    line.timestamp = timestamp;
-                    end
-                }
+                Some(Role::User) => self.name(text, at, &mut line.user)?,
+                Some(Role::Item) => self.name(text, at, &mut line.item)?,
+                Some(Role::Rating) => self.rating(text, at, &mut line.rating)?,
+                Some(Role::Timestamp) => self.timestamp(text, at, &mut line.timestamp)?,
                 Some(Role::Weight) => {
                     let end = self.end(text, at)?;
                     line.weight = values::weight(ascii(&text[at..end])?)?;
@@ -155,13 +174,13 @@ impl Plain {
                 }
                 None => self.end(text, at)?,
             };
-            line.next = if n < last {
+            at = if n < last {
                 self.after_separator(text, end)?
             } else {
                 after_line(text, end)?
             };
         }
-        (line.next - start <= LONGEST).then_some(line)
+        (at - start <= LONGEST).then_some(at)
     }
 
     /// Past the separator at `at`.
@@ -191,7 +210,7 @@ impl Plain {
         }
     }
 
-    /// Finds the name at `at`, which is not empty, and its end.
+    /// Reads the name at `at`, which is not empty, and says where it ends.
     #[inline(always)]
     fn name(&self, text: &[u8], at: usize, name: &mut Name) -> Option<usize> {
         let low = load(text, at)?;
@@ -200,27 +219,25 @@ impl Plain {
         if (1..=MAX_DIGITS).contains(&n) && text[at + n] == self.separator.byte {
             // "007" is no other way to write "7".
             let usual = n == 1 || digits & 0xFF != 0;
-            name.key = Key::short(first(low, n), 0, n);
-            name.value = if usual { decimal(digits, n) } else { NO_VALUE };
-        } else {
-            let n = self.end(text, at)? - at;
-            name.value = NO_VALUE;
-            name.key = match n {
-                0 => return None,
-                1..=8 => Key::short(first(low, n), 0, n),
-                9..=SHORT => Key::short(low, first(load(text, at + 8)?, n - 8), n),
-                _ => Key::default(),
-            };
-            (name.start, name.end) = (at, at + n);
-            return Some(name.end);
+            let value = if usual { decimal(digits, n) } else { NO_VALUE };
+            *name = Name::new(at, n, value, Key::short(first(low, n), 0, n));
+            return Some(at + n);
         }
-        (name.start, name.end) = (at, at + n);
-        Some(name.end)
+        let end = self.end(text, at)?;
+        let n = end - at;
+        let key = match n {
+            0 => return None,
+            1..=8 => Key::short(first(low, n), 0, n),
+            9..=SHORT => Key::short(low, first(load(text, at + 8)?, n - 8), n),
+            _ => Key::default(),
+        };
+        *name = Name::new(at, n, NO_VALUE, key);
+        Some(end)
     }
 
-    /// The number at `at` and its end.
+    /// Reads the number at `at` and says where it ends.
     #[inline]
-    fn rating(&self, text: &[u8], at: usize) -> Option<(f32, usize)> {
+    fn rating(&self, text: &[u8], at: usize, rating: &mut f32) -> Option<usize> {
         let word = load(text, at)?;
         let byte = |n: u32| (word >> (8 * n)) as u8;
         let digit = |n: u32| byte(n).wrapping_sub(b'0');
@@ -228,19 +245,22 @@ impl Plain {
         // The two usual forms, as `values` has them.
         if digit(0) <= 9 {
             if ends(1) {
-                return Some((f32::from(digit(0)), at + 1));
+                *rating = f32::from(digit(0));
+                return Some(at + 1);
             }
             if byte(1) == b'.' && digit(2) <= 9 && ends(3) {
-                return Some((f32::from(digit(0) * 10 + digit(2)) / 10.0, at + 3));
+                *rating = f32::from(digit(0) * 10 + digit(2)) / 10.0;
+                return Some(at + 3);
             }
         }
         let end = self.end(text, at)?;
-        Some((values::rating(ascii(&text[at..end])?)?, end))
+        *rating = values::rating(ascii(&text[at..end])?)?;
+        Some(end)
     }
 
-    /// The time at `at` and its end.
+    /// Reads the time at `at` and says where it ends.
     #[inline]
-    fn timestamp(&self, text: &[u8], at: usize) -> Option<(i64, usize)> {
+    fn timestamp(&self, text: &[u8], at: usize, timestamp: &mut i64) -> Option<usize> {
         let digits = load(text, at)? ^ (LOW * b'0' as u64);
         let n = zero_bytes(above_nine(digits));
         let (value, n) = if n < 8 {
@@ -253,10 +273,12 @@ impl Plain {
         };
         let stop = *text.get(at + n)?;
         if (1..16).contains(&n) && (stop == self.separator.byte || stop < b' ') {
-            return Some((value as i64, at + n));
+            *timestamp = value as i64;
+            return Some(at + n);
         }
         let end = self.end(text, at)?;
-        Some((values::timestamp(ascii(&text[at..end])?)?, end))
+        *timestamp = values::timestamp(ascii(&text[at..end])?)?;
+        Some(end)
     }
 }
 
@@ -272,49 +294,50 @@ const TENS: [u64; 9] = [
     100_000_000,
 ];
 
-/// The numbers of most of the known names. Two loops without a branch on what memory says, so that many lookups wait for it at once.
-#[inline]
-fn guess(all: &[Name], known: &Interner, guesses: &mut Vec<Option<u32>>) {
-    guesses.clear();
-    if all.iter().all(|name| name.value != NO_VALUE) {
-        guesses.extend(all.iter().map(|name| known.get_value(name.value)));
-        return;
-    }
-    guesses.extend(all.iter().map(|name| known.guess(name.key)));
-    for (guess, name) in guesses.iter_mut().zip(all) {
-        let short = name.end - name.start <= SHORT;
-        *guess = guess.filter(|&number| short & known.has(number, name.key));
-    }
-}
-
 /// Adds the numbers of names.
 #[inline]
-fn numbers(
+fn numbers<'a>(
     text: &[u8],
-    all: &[Name],
-    guesses: &[Option<u32>],
+    all: impl Iterator<Item = &'a Name> + Clone,
     names: &mut Overlay<'_>,
+    guesses: &mut Vec<Option<u32>>,
     column: &mut Vec<u32>,
 ) {
+    guess(all.clone(), names.known, guesses);
     // Many files come by user: a name that is not guessed may be the one before.
     let (mut last, mut number) = (Key::default(), 0);
-    for (name, guess) in all.iter().zip(guesses) {
-        let long = name.end - name.start > SHORT;
+    column.extend(all.zip(guesses).map(|(name, guess)| {
         if let Some(guess) = guess {
-            column.push(*guess);
-            continue;
+            return *guess;
         }
-        if name.key != last || long {
-            let bytes = &text[name.start..name.end];
-            let key = if long {
-                names.known.key(bytes)
-            } else {
-                name.key
+        if name.key != last || !name.is_short() {
+            let bytes = &text[name.start as usize..name.end as usize];
+            let key = match name.is_short() {
+                true => name.key,
+                false => names.known.key(bytes),
             };
             number = names.number(bytes, key);
             last = name.key;
         }
-        column.push(number);
+        number
+    }));
+}
+
+/// The numbers of most of the known names. There is no branch on what memory says, so many lookups wait for it at once.
+#[inline]
+fn guess<'a>(
+    all: impl Iterator<Item = &'a Name> + Clone,
+    known: &Interner,
+    guesses: &mut Vec<Option<u32>>,
+) {
+    guesses.clear();
+    if all.clone().all(|name| name.value != NO_VALUE) {
+        guesses.extend(all.map(|name| known.get_value(name.value)));
+        return;
+    }
+    guesses.extend(all.clone().map(|name| known.guess(name.key)));
+    for (guess, name) in guesses.iter_mut().zip(all) {
+        *guess = guess.filter(|&number| name.is_short() & known.has(number, name.key));
     }
 }
 
