@@ -43,12 +43,6 @@ impl Strings {
         self.ends.push(self.bytes.len() as u64);
     }
 
-    /// Forgets all of them.
-    pub(super) fn clear(&mut self) {
-        self.bytes.clear();
-        self.ends.clear();
-    }
-
     /// All of them, in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &str> + Clone + '_ {
         (0..self.len()).map(|n| self.get(n))

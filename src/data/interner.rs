@@ -1,18 +1,17 @@
 //! How are names numbered while a file is read?
 //!
-//! In the order of first appearance. A file of 20 million ratings asks 40 million times for names it has seen, so two tables are made
-//! for that question: one of slots (open addressing), and one of whole numbers, for ids that are such.
+//! In the order of first appearance. A file of 20 million ratings asks 40 million times for names it has seen, so the table is made
+//! for that question: open addressing in one array of small slots, and names that fit into 16 bytes are compared as two words.
 //!
 //! ```text
 //! key(name)  = the bytes, then their number in the top byte of 16      up to 15 bytes: equal keys are equal names
 //!            = 255 in the top byte, then 120 bits of the name's hash   longer: equal keys are compared by name
 //! hash(key)  = fold(low ⊕ seed₀, high ⊕ seed₁),   fold(a, b) = high ⊕ low half of a·b
 //! slot       = (32 bits of the hash, the name's number), at hash mod slots, or the next free one
-//! values[v]  = the number of the name that says v ("196", not "0196"), where v is not far beyond the number of names
 //! ```
 //!
 //! The seeds are drawn by the standard library for each table, so no file can be made whose names all meet in one slot. They decide about
-//! places in the table alone, never about a number. `values` answers faster and knows less: what it does not know, the slots do.
+//! places in the table alone, never about a number.
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -33,10 +32,6 @@ pub struct Interner {
     keys: Vec<Key>,
     names: Strings,
     seeds: [u64; 2],
-    /// The number of each name that says a whole number, [`FREE`] where there is none or it was not learnt.
-    values: Vec<u32>,
-    /// So many names were learnt.
-    learnt: usize,
 }
 
 /// A name in 16 bytes: all of it, or a hash. The default is that of the empty name.
@@ -57,8 +52,6 @@ const FIRST_SIZE: usize = 64;
 pub(super) const SHORT: usize = 15;
 /// The top byte of a longer name's key.
 const LONG: u64 = 0xFF << 56;
-/// Digits of the numbers in `values`, at most.
-pub(super) const MAX_DIGITS: usize = 7;
 
 impl Default for Interner {
     fn default() -> Interner {
@@ -79,8 +72,6 @@ impl Interner {
             keys: Vec::new(),
             names: Strings::default(),
             seeds,
-            values: Vec::new(),
-            learnt: 0,
         }
     }
 
@@ -91,24 +82,6 @@ impl Interner {
             interner.intern(name);
         }
         interner
-    }
-
-    /// One without names that makes the same keys.
-    pub(super) fn beside(&self) -> Interner {
-        Interner::seeded(self.seeds)
-    }
-
-    /// Forgets all names.
-    pub(super) fn clear(&mut self) {
-        if self.is_empty() {
-            return;
-        }
-        self.slots.truncate(FIRST_SIZE);
-        self.slots.fill(NO_SLOT);
-        self.keys.clear();
-        self.names.clear();
-        self.values.clear();
-        self.learnt = 0;
     }
 
     /// The number of `name`, a new one where it has none. No allocation for a known one.
@@ -141,52 +114,6 @@ impl Interner {
     pub(super) fn get_key(&self, key: Key, name: &[u8]) -> Option<u32> {
         let number = self.slots[self.find(self.hash(key), key, name)].number;
         (number != FREE).then_some(number)
-    }
-
-    /// The number of the name in the first slot of `key`: often the right one.
-    #[inline]
-    pub(super) fn guess(&self, key: Key) -> Option<u32> {
-        let number = self.slots[self.home(self.hash(key))].number;
-        (number != FREE).then_some(number)
-    }
-
-    /// Whether name `number` has this key.
-    #[inline]
-    pub(super) fn has(&self, number: u32, key: Key) -> bool {
-        self.keys[number as usize] == key
-    }
-
-    /// The number of the name that says `value`, where it was learnt.
-    #[inline]
-    pub(super) fn get_value(&self, value: u32) -> Option<u32> {
-        match self.values.get(value as usize) {
-            Some(&number) if number != FREE => Some(number),
-            _ => None,
-        }
-    }
-
-    /// Enters the whole numbers among the names since the last time into `values`.
-    pub(super) fn learn_values(&mut self) {
-        let bound = (4 * self.len() + (1 << 16)) as u32;
-        let of = |number: usize| value(self.names.get(number)).filter(|&value| value < bound);
-        let greatest = (self.learnt..self.len()).filter_map(of).max();
-        let wanted = greatest.map_or(0, |value| value as usize + 1);
-        if wanted > self.values.len() {
-            self.values.resize(wanted.next_power_of_two(), FREE);
-            // Some were out of bounds before.
-            self.learnt = 0;
-        }
-        for number in self.learnt..self.len() {
-            if let Some(place) = of(number).and_then(|value| self.values.get_mut(value as usize)) {
-                *place = number as u32;
-            }
-        }
-        self.learnt = self.len();
-    }
-
-    /// All names with their keys, in the order of their numbers.
-    pub(super) fn entries(&self) -> impl Iterator<Item = (Key, &str)> {
-        self.keys.iter().copied().zip(self.names.iter())
     }
 
     /// The number of names so far.
@@ -292,6 +219,48 @@ impl Interner {
     }
 }
 
+/// What reading side by side needs.
+#[cfg(feature = "train")]
+impl Interner {
+    /// One without names that makes the same keys.
+    pub(super) fn beside(&self) -> Interner {
+        Interner::seeded(self.seeds)
+    }
+
+    /// Forgets all names.
+    pub(super) fn clear(&mut self) {
+        if !self.is_empty() {
+            self.slots.truncate(FIRST_SIZE);
+            self.slots.fill(NO_SLOT);
+            self.keys.clear();
+            self.names = Strings::default();
+        }
+    }
+
+    /// The number of the name in the first slot of `key`: often the right one.
+    #[inline]
+    pub(super) fn guess(&self, key: Key) -> Option<u32> {
+        let number = self.slots[self.home(self.hash(key))].number;
+        (number != FREE).then_some(number)
+    }
+
+    /// Whether name `number` has this key.
+    #[inline]
+    pub(super) fn has(&self, number: u32, key: Key) -> bool {
+        self.keys[number as usize] == key
+    }
+
+    /// Name `number`.
+    pub(super) fn name(&self, number: usize) -> &str {
+        self.names.get(number)
+    }
+
+    /// All names with their keys, in the order of their numbers.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (Key, &str)> {
+        self.keys.iter().copied().zip(self.names.iter())
+    }
+}
+
 impl Key {
     /// That of a name of up to [`SHORT`] bytes: eight, the others, and how many in all.
     #[inline]
@@ -304,15 +273,6 @@ impl Key {
 #[inline]
 fn tag(hash: u64) -> u32 {
     (hash >> 32) as u32
-}
-
-/// The whole number of at most [`MAX_DIGITS`] digits that a name says in the usual form.
-fn value(name: &str) -> Option<u32> {
-    let usual = match name.as_bytes() {
-        [b'0', _, ..] => false,
-        bytes => (1..=MAX_DIGITS).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_digit),
-    };
-    usual.then(|| name.parse().ok())?
 }
 
 /// Both halves of the product, mixed.
@@ -375,33 +335,6 @@ mod tests {
         }
         assert!((0..200).all(|n| names.get(&of(n)) == Some(n as u32)));
         assert_eq!(names.get(&of(200)), None);
-    }
-
-    #[test]
-    fn whole_numbers_are_learnt_and_nothing_else() {
-        let mut names = Interner::default();
-        let all = [
-            "7", "07", "0", "", "-1", "+3", "99999999", "9999999", "12a", "70000",
-        ];
-        for name in all {
-            names.intern(name);
-        }
-        names.learn_values();
-        let learnt: Vec<u32> = [7, 0, 1, 3, 12, 70_000, 9_999_999]
-            .map(|value| names.get_value(value).unwrap_or(FREE))
-            .into();
-        // 9,999,999 is far beyond the number of names, and is no place in the table.
-        assert_eq!(learnt, [0, 2, FREE, FREE, FREE, FREE, FREE]);
-        // A name that was out of bounds comes in when they grow.
-        for name in 0..20_000 {
-            names.intern(&format!("{}", 50_000 + name));
-        }
-        names.learn_values();
-        assert_eq!(names.get_value(70_000), Some(9));
-        assert_eq!(names.get_value(50_000), Some(10));
-        names.clear();
-        assert_eq!((names.get_value(7), names.get("7")), (None, None));
-        assert_eq!(names.intern("7"), 0);
     }
 
     proptest! {

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 use super::blocks::{Block, Blocks};
 use super::columns::Layout;
-use super::naming::{Local, Overlay};
+use super::naming::{Local, Overlay, Values};
 use super::plain::{Plain, Run};
 use super::ratings::{Lines, RatingsReader, row};
 use super::records::{BLOCK, MAX_BLANK, Records, blank_lines};
@@ -106,12 +106,13 @@ impl Side {
         }
     }
 
-    fn overlay<'a>(&'a mut self, known: &'a Interner) -> Overlay<'a> {
+    fn overlay<'a>(&'a mut self, known: &'a Interner, values: &'a Values) -> Overlay<'a> {
         self.base = known.len() as u32;
         self.numbers.clear();
         self.new.clear();
         Overlay {
             known,
+            values,
             new: &mut self.new,
         }
     }
@@ -156,12 +157,17 @@ impl Piece {
     }
 
     /// Reads the rows of the block.
-    fn read(&mut self, manner: &Manner, users: &Interner, items: &Interner) {
+    fn read(
+        &mut self,
+        manner: &Manner,
+        [users, items]: [&Interner; 2],
+        [user_values, item_values]: &[Values; 2],
+    ) {
         clear(&mut self.rows);
         self.lines = Lines::default();
         let mut names = Local {
-            users: self.users.overlay(users),
-            items: self.items.overlay(items),
+            users: self.users.overlay(users, user_values),
+            items: self.items.overlay(items, item_values),
         };
         let Manner {
             path,
@@ -207,6 +213,8 @@ impl Piece {
 struct Merger<'a> {
     reader: &'a mut RatingsReader,
     manner: &'a Manner,
+    /// Those of users and of items.
+    values: [Values; 2],
     /// The rows of all blocks so far, whether they are in the columns or not.
     n_rows: usize,
     /// The line of the next block.
@@ -241,9 +249,11 @@ pub(super) fn rows(
         blank: 0,
         waiting: Vec::new(),
         spare: Vec::new(),
+        values: Default::default(),
         reader,
         manner,
     };
+    merger.learn();
     let mut blocks = Blocks::new(rest, &manner.path, manner.separator, sizes.block);
     // The first batches are small: all names are new there, and the threads do not know those of each other.
     let mut size = pool.threads().min(sizes.batch);
@@ -258,8 +268,7 @@ pub(super) fn rows(
         for piece in pieces {
             blocks.give_back(merger.merge(piece)?);
         }
-        merger.reader.users.learn_values();
-        merger.reader.items.learn_values();
+        merger.learn();
     }
     merger.append();
     failure.map_or(Ok(()), Err)
@@ -291,14 +300,21 @@ impl Merger<'_> {
             interactions,
             ..
         } = &mut *self.reader;
-        let (users, items, manner) = (&*users, &*items, self.manner);
+        let (names, values, manner) = ([&*users, &*items], &self.values, self.manner);
         let mut tasks = appending(interactions, &self.waiting);
         for piece in pieces {
-            tasks.push(Box::new(|| piece.read(manner, users, items)));
+            tasks.push(Box::new(|| piece.read(manner, names, values)));
         }
         let result = pool.beside(tasks, own);
         self.spare.append(&mut self.waiting);
         result
+    }
+
+    /// Enters new names that are whole numbers.
+    fn learn(&mut self) {
+        let [users, items] = &mut self.values;
+        users.learn(&self.reader.users);
+        items.learn(&self.reader.items);
     }
 
     /// Puts the pieces that wait into the columns.

@@ -13,10 +13,10 @@
 //! ```
 
 use super::columns::Layout;
-use super::naming::{Local, Overlay};
+use super::naming::{Local, MAX_DIGITS, Overlay};
 use super::{Role, Separator, values};
-use crate::data::interner::{Key, MAX_DIGITS, SHORT};
-use crate::data::{Interactions, Interner};
+use crate::data::Interactions;
+use crate::data::interner::{Key, SHORT};
 
 /// A longer line takes the long way.
 const LONGEST: usize = 1024;
@@ -303,7 +303,7 @@ fn numbers<'a>(
     guesses: &mut Vec<Option<u32>>,
     column: &mut Vec<u32>,
 ) {
-    guess(all.clone(), names.known, guesses);
+    guess(all.clone(), names, guesses);
     // Many files come by user: a name that is not guessed may be the one before.
     let (mut last, mut number) = (Key::default(), 0);
     column.extend(all.zip(guesses).map(|(name, guess)| {
@@ -327,12 +327,13 @@ fn numbers<'a>(
 #[inline]
 fn guess<'a>(
     all: impl Iterator<Item = &'a Name> + Clone,
-    known: &Interner,
+    names: &Overlay<'_>,
     guesses: &mut Vec<Option<u32>>,
 ) {
+    let Overlay { known, values, .. } = names;
     guesses.clear();
     if all.clone().all(|name| name.value != NO_VALUE) {
-        guesses.extend(all.map(|name| known.get_value(name.value)));
+        guesses.extend(all.map(|name| values.get(name.value)));
         return;
     }
     guesses.extend(all.clone().map(|name| known.guess(name.key)));
