@@ -16,6 +16,7 @@ use super::reader::{
 use super::{
     Catalog, Dataset, Dedupe, Duplicates, Ids, Interactions, Interner, RatingsCache, SideData,
 };
+use crate::kernels::pool::Pool;
 use crate::{Error, Result};
 
 /// What was found while loading, for people to check.
@@ -62,6 +63,7 @@ impl LoadReport {
 pub struct DatasetBuilder {
     options: ReadOptions,
     dedupe: Option<Dedupe>,
+    drop_timestamps: bool,
     ratings: RatingsReader,
     /// Instead of what the reader has read; its names and ratings.
     cache: Option<(RatingsCache, Interactions)>,
@@ -78,6 +80,7 @@ impl Dataset {
         DatasetBuilder {
             options: ReadOptions::default(),
             dedupe: None,
+            drop_timestamps: false,
             ratings: RatingsReader::ratings(),
             cache: None,
             folder: None,
@@ -92,6 +95,12 @@ impl DatasetBuilder {
     /// What to do with several ratings of one pair; [`Dedupe::Last`] by default, and for a cache what was done when it was made.
     pub fn dedupe(mut self, policy: Dedupe) -> DatasetBuilder {
         self.dedupe = Some(policy);
+        self
+    }
+
+    /// Whether times stay in the data set; they do by default. Duplicates are settled by them all the same. Without them a rating takes 8 bytes less.
+    pub fn keep_timestamps(mut self, keep: bool) -> DatasetBuilder {
+        self.drop_timestamps = !keep;
         self
     }
 
@@ -116,6 +125,12 @@ impl DatasetBuilder {
     /// How much is read at most.
     pub fn limits(mut self, limits: Limits) -> DatasetBuilder {
         self.options.limits = limits;
+        self
+    }
+
+    /// How many threads read ratings, 0 for all cores; the data set is the same for any number.
+    pub fn threads(mut self, threads: usize) -> DatasetBuilder {
+        self.options.threads = threads;
         self
     }
 
@@ -163,6 +178,11 @@ impl DatasetBuilder {
         let interactions = match self.folder {
             Some(_) => Interactions::default(),
             None => cache.all()?,
+        };
+        let timestamps = interactions.timestamps.filter(|_| !self.drop_timestamps);
+        let interactions = Interactions {
+            timestamps,
+            ..interactions
         };
         self.report.ratings.push(cache.report().clone());
         self.report.cache = Some(path.into());
@@ -330,8 +350,13 @@ impl DatasetBuilder {
                 wanted,
             }
         };
+        let pool = Pool::new(self.options.threads);
+        let (n_users, n_items) = (users.len(), items.len());
         report.duplicates =
-            dedupe(&mut interactions, users.len(), items.len(), policy).map_err(clash)?;
+            dedupe(&mut interactions, n_users, n_items, policy, &pool).map_err(clash)?;
+        if self.drop_timestamps {
+            interactions.timestamps = None;
+        }
         let names = [users, items].map(Names::Growing);
         whole(interactions, names, sides, max_ids, report)
     }
@@ -471,6 +496,19 @@ mod tests {
             "b.csv: line 3, column 1: got a pair that has a rating already, on line 2 of a.csv, \
              wanted one rating for each user and item, or --dedupe last"
         );
+    }
+
+    #[test]
+    fn times_settle_duplicates_before_they_go() {
+        for keep in [true, false] {
+            let data = Dataset::builder()
+                .keep_timestamps(keep)
+                .ratings_from(&b"u,i,1,9\nu,i,2,8\n"[..], "a.csv")
+                .and_then(DatasetBuilder::build)
+                .unwrap();
+            assert_eq!(data.interactions.ratings, [1.0]);
+            assert_eq!(data.interactions.timestamps, keep.then(|| vec![9]));
+        }
     }
 
     #[test]

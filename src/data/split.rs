@@ -157,7 +157,7 @@ impl Dataset {
     fn share_of_each(&self, fraction: f64, seed: u64) -> Result<Vec<bool>> {
         let mut stream = Stream::new(seed, "split");
         let mut held_out = vec![false; self.n_ratings()];
-        let (starts, order) = by_user(&self.interactions.users, self.n_users());
+        let (starts, order) = by_user(&self.interactions.users, self.n_users(), |_| true);
         for user in 0..self.n_users() {
             let own = &order[starts[user] as usize..starts[user + 1] as usize];
             let n = share(fraction, own.len())?.min(own.len().saturating_sub(1));
@@ -170,7 +170,7 @@ impl Dataset {
 
     fn last_of_each(&self) -> Vec<bool> {
         let mut held_out = vec![false; self.n_ratings()];
-        let (starts, order) = by_user(&self.interactions.users, self.n_users());
+        let (starts, order) = by_user(&self.interactions.users, self.n_users(), |_| true);
         let time = |position: u32| {
             self.interactions
                 .timestamps

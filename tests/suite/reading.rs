@@ -56,6 +56,7 @@ fn options(columns: &str, separator: &str, weight: &str) -> ReadOptions {
         separator: (!separator.is_empty()).then(|| separator.parse().unwrap()),
         weight: (!weight.is_empty()).then(|| weight.to_owned()),
         limits: Limits::default(),
+        threads: 0,
     }
 }
 

@@ -37,6 +37,9 @@ pub struct Convert {
     /// The column that says how much each rating counts [default: all count 1]
     #[arg(long, value_name = "COLUMN")]
     weight: Option<String>,
+    /// Threads; they change speed alone [default: all cores]
+    #[arg(long, default_value_t = 0, hide_default_value = true, value_name = "N")]
+    threads: usize,
     /// Which of two ratings of one item by one user counts: last, first, mean, sum, max, error
     #[arg(long, value_name = "RULE", default_value_t = Dedupe::Last)]
     dedupe: Dedupe,
@@ -108,6 +111,7 @@ impl Convert {
             columns: self.columns.clone(),
             separator: self.sep,
             weight: self.weight.clone(),
+            threads: self.threads,
             ..ReadOptions::default()
         };
         let hashing = {

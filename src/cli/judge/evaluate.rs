@@ -79,6 +79,7 @@ impl Evaluate {
         let options = ReadOptions {
             columns: self.columns,
             separator: self.sep,
+            threads: self.threads,
             ..ReadOptions::default()
         };
         check_fresh([self.test.as_path()], manner)?;

@@ -43,6 +43,7 @@ impl Inputs {
                 .map(str::parse::<Separator>)
                 .transpose()?,
             weight: settings.weight.clone(),
+            threads: settings.threads.unwrap_or(0),
             ..ReadOptions::default()
         };
         let dedupe = settings
@@ -63,7 +64,11 @@ impl Inputs {
         let paths = paths.into_iter();
         let files = Hashing::of(paths.filter_map(|(role, path)| Some((role, path?))));
 
-        let mut builder = Dataset::builder().options(options.clone());
+        // Training has no use for times; two ways of splitting do.
+        let by_time = matches!(settings.valid_by.as_deref(), Some("time" | "leave-last"));
+        let mut builder = Dataset::builder()
+            .options(options.clone())
+            .keep_timestamps(by_time);
         if let Some(policy) = dedupe {
             builder = builder.dedupe(policy);
         }

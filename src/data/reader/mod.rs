@@ -18,9 +18,13 @@
 //! | `columns` | which field is the user, which the item? |
 //! | `values` | what number does a field say? |
 //! | `ratings` | how do lines become ratings, test sets and pairs? |
+//! | `naming` | which number does a name get? |
+//! | `plain` | how are plain lines read fast? |
+//! | `blocks` | where may a file be cut into blocks? |
+//! | `parallel` | how do several threads read one file, and find what one thread finds? |
 //! | `side` | how do lines become titles and columns? |
 //!
-//! Memory is bounded by what is kept: a block of 256 KiB is in hand at any time, never the file.
+//! Memory is bounded by what is kept: some blocks of 256 KiB for each thread are in hand at any time, never the file.
 //! What to do with two ratings of one pair is [`dedupe`](super::dedupe)'s question.
 
 use std::fmt;
@@ -41,6 +45,12 @@ mod values;
 //
 mod ratings;
 //
+mod naming;
+mod plain;
+//
+mod blocks;
+mod parallel;
+//
 mod side;
 
 pub use ratings::{Pairs, TestSet, read_pairs, read_test};
@@ -59,6 +69,7 @@ pub(super) use values::shown;
 /// | `separator` | the one of tab, `::`, `;`, `,` that cuts the first lines into equally many fields |
 /// | `weight` | all ratings count the same; a column is never taken for weights because of its name |
 /// | `limits` | as many as row numbers can tell apart |
+/// | `threads` | as many as there are cores; the result is the same for any number |
 #[derive(Clone, Debug, Default)]
 pub struct ReadOptions {
     /// Which column is what.
@@ -69,6 +80,8 @@ pub struct ReadOptions {
     pub weight: Option<String>,
     /// How much is read before the reader gives up.
     pub limits: Limits,
+    /// How many threads read ratings.
+    pub threads: usize,
 }
 
 /// What a column of a ratings file is.

@@ -10,6 +10,8 @@
 use std::path::{Path, PathBuf};
 
 use super::columns::{Layout, Purpose};
+use super::naming::{Global, Naming};
+use super::parallel::{self, Manner};
 use super::records::{Record, Records};
 use super::{FileReport, Limits, ReadOptions, Role, Separator, Source, shown, values};
 use crate::data::{Ids, Interactions, Interner, RatingsCache};
@@ -108,6 +110,16 @@ impl Lines {
         }
     }
 
+    /// (row, line) where the distance between the two changes.
+    pub(super) fn starts(&self) -> &[(usize, u64)] {
+        &self.starts
+    }
+
+    /// The line of the first row.
+    pub(super) fn first(&self) -> Option<u64> {
+        self.starts.first().map(|&(_, line)| line)
+    }
+
     /// The file and line of `row`.
     pub(in crate::data) fn of(&self, row: usize) -> (&Path, u64) {
         let file = self.files.partition_point(|&(first, _)| first <= row);
@@ -176,6 +188,20 @@ impl RatingsReader {
         path: &Path,
         options: &ReadOptions,
     ) -> Result<FileReport> {
+        self.read_with(source, path, options, |reader, records, layout| {
+            let manner = Manner::new(path, records.separator(), layout, options.limits);
+            parallel::rows(reader, records, &manner, options.threads, None)
+        })
+    }
+
+    /// [`read`](RatingsReader::read), with `rows` for what follows the header.
+    pub(super) fn read_with(
+        &mut self,
+        source: Source<'_>,
+        path: &Path,
+        options: &ReadOptions,
+        rows: impl FnOnce(&mut RatingsReader, Records<'_>, &Layout) -> Result<()>,
+    ) -> Result<FileReport> {
         let mut records = Records::new(source, path, options.separator, &Separator::KNOWN)?;
         let file_error = |got: &str| Error::File {
             path: path.into(),
@@ -190,7 +216,8 @@ impl RatingsReader {
         self.lines.file(self.interactions.len(), path);
         self.same_columns(&layout, path)?;
         let before = self.interactions.len();
-        self.rows(&mut records, &layout, options.limits)?;
+        let (separator, packed) = (records.separator(), records.packed());
+        rows(self, records, &layout)?;
         let rows = (self.interactions.len() - before) as u64;
         if rows == 0 {
             return Err(file_error("a header and no rows"));
@@ -200,9 +227,9 @@ impl RatingsReader {
         Ok(FileReport {
             path: path.into(),
             rows,
-            separator: records.separator(),
+            separator,
             header: layout.header,
-            packed: records.packed(),
+            packed,
             roles: used
                 .iter()
                 .map(|&(role, n)| (role.name(), name(n)))
@@ -241,86 +268,90 @@ impl RatingsReader {
         Ok(())
     }
 
-    /// Adds all records.
-    fn rows(&mut self, records: &mut Records<'_>, layout: &Layout, limits: Limits) -> Result<()> {
+    /// Adds all records, one after the other: what reading in blocks must come to.
+    pub(super) fn rows(
+        &mut self,
+        records: &mut Records<'_>,
+        layout: &Layout,
+        limits: Limits,
+    ) -> Result<()> {
         let path = records.path().to_path_buf();
-        while let Some(record) = records.next()? {
-            if let Err(bad) = self.row(record, layout, limits) {
-                return Err(bad.error(record, layout, &path));
-            }
-        }
-        Ok(())
-    }
-
-    /// Adds one record.
-    #[inline]
-    fn row(&mut self, record: Record<'_>, layout: &Layout, limits: Limits) -> Result<(), Bad> {
-        if record.len() != layout.n_fields {
-            return Err(Bad::Len);
-        }
-        let row = self.interactions.len();
-        if row >= limits.max_rows as usize {
-            return Err(Bad::Rows(limits.max_rows));
-        }
-        let user = intern(&mut self.users, record, layout.user, limits)
-            .ok_or(Bad::Id(Role::User, limits.max_ids))?;
-        let item = intern(&mut self.items, record, layout.item, limits)
-            .ok_or(Bad::Id(Role::Item, limits.max_ids))?;
-        let rating = match layout.rating {
-            Some(n) => values::rating(record.field(n)).ok_or(Bad::Value(Role::Rating, n))?,
-            None => 1.0,
+        let mut names = Global {
+            users: &mut self.users,
+            items: &mut self.items,
+            max_ids: limits.max_ids,
         };
         let all = &mut self.interactions;
-        if let (Some(n), Some(timestamps)) = (layout.timestamp, &mut all.timestamps) {
-            timestamps
-                .push(values::timestamp(record.field(n)).ok_or(Bad::Value(Role::Timestamp, n))?);
+        while let Some(record) = records.next()? {
+            if let Err(bad) = row(record, layout, limits.max_rows, all, &mut names) {
+                return Err(bad.error(record, layout, limits, &path));
+            }
+            self.lines.push(all.len() - 1, record.line);
         }
-        if let (Some(n), Some(weights)) = (layout.weight, &mut all.weights) {
-            weights.push(values::weight(record.field(n)).ok_or(Bad::Value(Role::Weight, n))?);
-        }
-        all.users.push(user);
-        all.items.push(item);
-        all.ratings.push(rating);
-        self.lines.push(row, record.line);
         Ok(())
     }
 }
 
-/// The number of the name in field `n`; `None` where it is empty, or one too many.
+/// Adds one record to `all`, which has at most `max_rows`.
 #[inline]
-fn intern(names: &mut Interner, record: Record<'_>, n: usize, limits: Limits) -> Option<u32> {
-    let name = record.field(n);
-    if name.is_empty() {
-        return None;
+pub(super) fn row(
+    record: Record<'_>,
+    layout: &Layout,
+    max_rows: u32,
+    all: &mut Interactions,
+    names: &mut impl Naming,
+) -> Result<(), Bad> {
+    if record.len() != layout.n_fields {
+        return Err(Bad::Len);
     }
-    if names.len() >= limits.max_ids as usize {
-        return names.get(name);
+    if all.len() >= max_rows as usize {
+        return Err(Bad::Rows);
     }
-    Some(names.intern(name))
+    let mut number = |role, n| {
+        let name = Some(record.field(n)).filter(|name| !name.is_empty());
+        let number = name.and_then(|name| names.number(role, name));
+        number.ok_or(Bad::Id(role))
+    };
+    let user = number(Role::User, layout.user)?;
+    let item = number(Role::Item, layout.item)?;
+    let rating = match layout.rating {
+        Some(n) => values::rating(record.field(n)).ok_or(Bad::Value(Role::Rating, n))?,
+        None => 1.0,
+    };
+    if let (Some(n), Some(timestamps)) = (layout.timestamp, &mut all.timestamps) {
+        timestamps.push(values::timestamp(record.field(n)).ok_or(Bad::Value(Role::Timestamp, n))?);
+    }
+    if let (Some(n), Some(weights)) = (layout.weight, &mut all.weights) {
+        weights.push(values::weight(record.field(n)).ok_or(Bad::Value(Role::Weight, n))?);
+    }
+    all.users.push(user);
+    all.items.push(item);
+    all.ratings.push(rating);
+    Ok(())
 }
 
 /// What is wrong with a record.
-enum Bad {
+pub(super) enum Bad {
     Len,
-    Rows(u32),
-    /// An empty id, or one beyond this limit.
-    Id(Role, u32),
+    Rows,
+    /// An empty id, or one too many.
+    Id(Role),
     Value(Role, usize),
 }
 
 impl Bad {
     #[cold]
-    fn error(self, record: Record<'_>, layout: &Layout, path: &Path) -> Error {
+    fn error(self, record: Record<'_>, layout: &Layout, limits: Limits, path: &Path) -> Error {
         let unnamed = record.line == 1 && !layout.header;
         match self {
             Bad::Len => record.wrong_len(path, layout.n_fields),
-            Bad::Rows(limit) => record.error(
+            Bad::Rows => record.error(
                 path,
                 0,
                 "one more rating".into(),
-                format!("at most {limit} ratings"),
+                format!("at most {} ratings", limits.max_rows),
             ),
-            Bad::Id(role, limit) => {
+            Bad::Id(role) => {
                 let n = if role == Role::User {
                     layout.user
                 } else {
@@ -338,7 +369,7 @@ impl Bad {
                         path,
                         n,
                         format!("one more {what}, {}", shown(name)),
-                        format!("at most {limit} {what}s"),
+                        format!("at most {} {what}s", limits.max_ids),
                     ),
                 }
             }

@@ -8,8 +8,8 @@
 //!                    ↑ start                             ↑ end
 //! ```
 //!
-//! A record is cut (by `separator`) where it lies in the block: no copy, no allocation. (Doubled quotes are closed up in place.) What the fields
-//! mean is the question of `columns`.
+//! A record is cut (by `separator`) where it lies in the block: no copy, no allocation. (One with doubled quotes is copied, and they are closed up.)
+//! What the fields mean is the question of `columns`.
 
 use std::path::{Path, PathBuf};
 
@@ -20,9 +20,9 @@ use crate::{Error, Result};
 /// The longest record, in bytes. What is longer is no line of ratings, and must not fill the memory.
 pub(super) const MAX_RECORD: usize = 64 * 1024;
 /// As much is read at once.
-const BLOCK: usize = 4 * MAX_RECORD;
+pub(super) const BLOCK: usize = 4 * MAX_RECORD;
 /// So many blank lines in a row are no file of ratings.
-const MAX_BLANK: u64 = 1 << 24;
+pub(super) const MAX_BLANK: u64 = 1 << 24;
 
 /// The fields of one record.
 #[derive(Clone, Copy, Debug)]
@@ -101,8 +101,22 @@ pub(super) struct Records<'a> {
     line: u64,
     /// The fields of the record in hand.
     spans: Vec<Span>,
+    /// The record in hand without its doubled quotes, where it has any.
+    closed: Vec<u8>,
     /// The record in hand, where it was only looked at.
     held: Option<Found>,
+}
+
+/// What is left of a file after its first records.
+#[derive(Debug)]
+pub(super) struct Rest<'a> {
+    pub(super) source: Source<'a>,
+    /// What was read ahead; it starts with a record.
+    pub(super) ahead: Vec<u8>,
+    /// Whether the source has no more.
+    pub(super) done: bool,
+    /// The line of the first record.
+    pub(super) line: u64,
 }
 
 /// A record in the block, and the line on which it starts.
@@ -111,6 +125,8 @@ struct Found {
     start: usize,
     end: usize,
     line: u64,
+    /// Whether its bytes stand in `closed`.
+    closed: bool,
 }
 
 impl<'a> Records<'a> {
@@ -131,6 +147,7 @@ impl<'a> Records<'a> {
             done: false,
             line: 1,
             spans: Vec::new(),
+            closed: Vec::new(),
             held: None,
         };
         records.refill()?;
@@ -141,6 +158,67 @@ impl<'a> Records<'a> {
         let block = &records.block[records.start..records.end];
         records.separator = separator.unwrap_or_else(|| detect(block, records.done, candidates));
         Ok(records)
+    }
+
+    /// The records of `block[..end]`, a piece of the file `path` that starts with a record on `line` and ends with one.
+    pub(super) fn of_block(
+        block: Vec<u8>,
+        end: usize,
+        path: &Path,
+        separator: Separator,
+        line: u64,
+    ) -> Records<'static> {
+        Records {
+            source: Source::empty(),
+            path: path.into(),
+            separator,
+            block,
+            start: 0,
+            end,
+            done: true,
+            line,
+            spans: Vec::new(),
+            closed: Vec::new(),
+            held: None,
+        }
+    }
+
+    /// The block's buffer, for another one.
+    pub(super) fn into_block(self) -> Vec<u8> {
+        self.block
+    }
+
+    /// All that [`next`](Records::next) has not given yet.
+    pub(super) fn into_rest(mut self) -> Rest<'a> {
+        let (start, line) = self
+            .held
+            .map_or((self.start, self.line), |found| (found.start, found.line));
+        self.block.truncate(self.end);
+        self.block.drain(..start);
+        Rest {
+            source: self.source,
+            ahead: self.block,
+            done: self.done,
+            line,
+        }
+    }
+
+    /// The bytes in hand from the next record on.
+    #[inline]
+    pub(super) fn ahead(&self) -> &[u8] {
+        &self.block[self.start..self.end]
+    }
+
+    /// Passes over `bytes` of them, which are `lines` whole records of a line each.
+    #[inline]
+    pub(super) fn skip(&mut self, bytes: usize, lines: u64) {
+        self.start += bytes;
+        self.line += lines;
+    }
+
+    /// The line of the next record, or of the blank lines before it.
+    pub(super) fn line(&self) -> u64 {
+        self.line
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -197,26 +275,28 @@ impl<'a> Records<'a> {
                     }
                     stopped => return Err(self.stopped(&stopped)),
                 };
-            let found = Found {
+            let mut found = Found {
                 start: self.start,
                 end: self.start + text,
                 line: self.line,
+                closed: false,
             };
             self.line += inner + u64::from(next > text);
             self.start += next;
-            let block = &mut self.block[found.start..found.end];
-            if self.spans.len() == 1 && is_blank(block) {
+            let bytes = &self.block[found.start..found.end];
+            if self.spans.len() == 1 && is_blank(bytes) {
                 if self.line > last_blank {
-                    return Err(Error::File {
-                        path: self.path.clone(),
-                        got: format!("more than {MAX_BLANK} blank lines in a row"),
-                        wanted: "lines of fields".into(),
-                    });
+                    return Err(blank_lines(&self.path));
                 }
                 continue;
             }
-            for span in self.spans.iter_mut().filter(|span| span.doubled) {
-                close_up(block, span);
+            if self.spans.iter().any(|span| span.doubled) {
+                found.closed = true;
+                self.closed.clear();
+                self.closed.extend_from_slice(bytes);
+                for span in self.spans.iter_mut().filter(|span| span.doubled) {
+                    close_up(&mut self.closed, span);
+                }
             }
             return Ok(Some(found));
         }
@@ -225,7 +305,10 @@ impl<'a> Records<'a> {
     /// The record that was found, its bytes seen to be UTF-8.
     #[inline]
     fn record(&self, found: Found) -> Result<Record<'_>> {
-        let bytes = &self.block[found.start..found.end];
+        let bytes = match found.closed {
+            true => &self.closed[..],
+            false => &self.block[found.start..found.end],
+        };
         match std::str::from_utf8(bytes) {
             Ok(text) => Ok(Record {
                 text,
@@ -313,15 +396,24 @@ impl<'a> Records<'a> {
     }
 }
 
+/// The error that there are too many blank lines.
+pub(super) fn blank_lines(path: &Path) -> Error {
+    Error::File {
+        path: path.into(),
+        got: format!("more than {MAX_BLANK} blank lines in a row"),
+        wanted: "lines of fields".into(),
+    }
+}
+
 /// Makes one quote of each two, inside the field; what comes free behind it is filled with spaces.
-fn close_up(block: &mut [u8], span: &mut Span) {
+fn close_up(record: &mut [u8], span: &mut Span) {
     let (mut to, mut from, end) = (span.start as usize, span.start as usize, span.end as usize);
     while from < end {
-        block[to] = block[from];
-        from += if block[from] == b'"' { 2 } else { 1 };
+        record[to] = record[from];
+        from += if record[from] == b'"' { 2 } else { 1 };
         to += 1;
     }
-    block[to..end].fill(b' ');
+    record[to..end].fill(b' ');
     span.end = to as u32;
     span.doubled = false;
 }

@@ -79,6 +79,15 @@ impl<'a> Source<'a> {
         Ok(Source { kind, given: 0 })
     }
 
+    /// One that has nothing.
+    pub(super) fn empty() -> Source<'static> {
+        let reader = Box::new(io::empty()) as Box<dyn Read>;
+        Source {
+            kind: Kind::Plain(Cursor::new(Vec::new()).chain(reader)),
+            given: 0,
+        }
+    }
+
     /// Whether the bytes come packed.
     pub(crate) fn packed(&self) -> bool {
         matches!(self.kind, Kind::Packed(_))

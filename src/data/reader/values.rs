@@ -19,16 +19,42 @@ pub(crate) fn shown(text: &str) -> String {
 /// A finite number.
 #[inline]
 pub(super) fn rating(text: &str) -> Option<f32> {
-    // The two usual forms, and what parsing gives for them: both operands of the division are exact, so it rounds once.
-    match *text.as_bytes() {
-        [a @ b'0'..=b'9'] => return Some(f32::from(a - b'0')),
-        [a @ b'0'..=b'9', b'.', b @ b'0'..=b'9'] => {
-            return Some(f32::from((a - b'0') * 10 + (b - b'0')) / 10.0);
-        }
-        _ => {}
-    }
+    exact(text.as_bytes()).or_else(|| any_rating(text))
+}
+
+/// [`rating`] by its definition.
+#[cold]
+fn any_rating(text: &str) -> Option<f32> {
     let number: f32 = text.trim().parse().ok()?;
     number.is_finite().then_some(number)
+}
+
+/// What parsing gives for a number of at most 7 digits without exponent, `None` for any other text: both operands of the division are exact
+/// (10⁷ < 2²⁴), so it rounds once.
+#[inline]
+fn exact(text: &[u8]) -> Option<f32> {
+    const TENS: [f32; 8] = [1.0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7];
+    let (negative, number) = match text {
+        [b'-', rest @ ..] => (true, rest),
+        rest => (false, rest),
+    };
+    let (mut digits, mut decimals, mut point) = (0u32, 0, 0);
+    for &byte in number.get(..number.len().min(9))? {
+        match byte {
+            b'0'..=b'9' => {
+                digits = 10 * digits + u32::from(byte - b'0');
+                decimals += point;
+            }
+            b'.' if point == 0 => point = 1,
+            _ => return None,
+        }
+    }
+    let n_digits = number.len() - point;
+    if !(1..=7).contains(&n_digits) {
+        return None;
+    }
+    let value = digits as f32 / TENS[decimals];
+    Some(if negative { -value } else { value })
 }
 
 /// What [`rating`] wants.
@@ -145,6 +171,7 @@ fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn the_short_forms_of_ratings_are_parsed_like_all_others() {
@@ -156,6 +183,35 @@ mod tests {
             "0", "9", "-1", "+2", ".5", "5.", "1e2", " 3 ", "3.25", "007",
         ] {
             assert_eq!(rating(text), text.trim().parse().ok(), "{text}");
+        }
+        // All of them are of the fast kind, and those are not.
+        for text in ["0", "5.", ".5", "-4.5", "9999999", "0.000001", "16777.2"] {
+            assert_eq!(exact(text.as_bytes()), text.parse().ok(), "{text}");
+        }
+        for text in [
+            "",
+            ".",
+            "-",
+            "-.",
+            "1.2.3",
+            "16777217",
+            "0.1234567",
+            "1e2",
+            "+1",
+        ] {
+            assert_eq!(exact(text.as_bytes()), None, "{text}");
+        }
+        assert!(rating("-0").unwrap().is_sign_negative());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4096))]
+        #[test]
+        fn numbers_are_those_of_the_standard_library(
+            text in "-?[0-9]{0,8}\\.?[0-9]{0,8}|[-+.0-9e]{0,9}",
+        ) {
+            let wanted: Option<f32> = text.parse().ok().filter(|number: &f32| number.is_finite());
+            prop_assert_eq!(rating(&text).map(f32::to_bits), wanted.map(f32::to_bits));
         }
     }
 

@@ -8,6 +8,9 @@
 /// More threads than this are a mistake: starting them takes longer than the work.
 pub const MAX_THREADS: usize = 1024;
 
+/// Work that is done once, on any thread.
+pub type Task<'a> = Box<dyn FnOnce() + Send + 'a>;
+
 #[cfg(not(feature = "threads"))]
 mod serial;
 #[cfg(feature = "threads")]
@@ -20,7 +23,7 @@ pub use threads::Pool;
 
 #[cfg(test)]
 mod tests {
-    use super::Pool;
+    use super::{Pool, Task};
 
     #[test]
     fn results_come_back_in_the_order_of_the_tasks() {
@@ -32,6 +35,23 @@ mod tests {
                     .enumerate()
                     .all(|(n, &square)| square == (n * n) as u64)
             );
+        }
+    }
+
+    #[test]
+    fn tasks_are_done_beside_the_callers_own_work() {
+        for threads in [1, 2, 8] {
+            let mut done = [0; 100];
+            let task = |(n, place): (usize, &'_ mut usize)| *place = n;
+            let own = {
+                let places = done.iter_mut().enumerate();
+                let tasks = places.map(|place| Box::new(move || task(place)) as Task<'_>);
+                // What is not sent to another thread may stay here.
+                let here = std::rc::Rc::new(7);
+                Pool::new(threads).beside(tasks.collect(), || *here)
+            };
+            assert_eq!(own, 7);
+            assert!(done.iter().enumerate().all(|(n, &place)| n == place));
         }
     }
 }

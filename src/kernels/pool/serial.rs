@@ -1,5 +1,7 @@
 //! The tasks of a [`Pool`], one after the other.
 
+use super::Task;
+
 /// One thread.
 #[derive(Debug, Default)]
 pub struct Pool;
@@ -22,5 +24,11 @@ impl Pool {
         work: impl Fn(I) -> O + Sync + Send,
     ) -> Vec<O> {
         tasks.into_iter().map(work).collect()
+    }
+
+    /// Does all `tasks`, then `own`.
+    pub fn beside<R>(&self, tasks: Vec<Task<'_>>, own: impl FnOnce() -> R) -> R {
+        tasks.into_iter().for_each(|task| task());
+        own()
     }
 }

@@ -2,6 +2,8 @@
 
 use rayon::prelude::*;
 
+use super::Task;
+
 /// Threads of one training's own: two trainings in one process do not disturb each other.
 #[derive(Debug, Default)]
 pub struct Pool(Option<rayon::ThreadPool>);
@@ -42,6 +44,22 @@ impl Pool {
                 pool.install(|| tasks.into_par_iter().map(work).collect())
             }
             _ => tasks.into_iter().map(work).collect(),
+        }
+    }
+
+    /// Does all `tasks`, each started in its turn, while the caller's own thread does `own`.
+    pub fn beside<R>(&self, tasks: Vec<Task<'_>>, own: impl FnOnce() -> R) -> R {
+        match &self.0 {
+            Some(pool) => pool.in_place_scope(|scope| {
+                for task in tasks {
+                    scope.spawn(|_| task());
+                }
+                own()
+            }),
+            None => {
+                tasks.into_iter().for_each(|task| task());
+                own()
+            }
         }
     }
 }

@@ -14,12 +14,17 @@
 //! The weights of `mean` are what keeps the objective: Σ c·(ŷ − r)² = (Σ c)·(ŷ − r̄)² + a constant, so its slopes are those of all the
 //! duplicates. (Without a column of weights each survivor counts once.) `sum` adds counts up, plays say, to one observation.
 //!
-//! Cost: a counting sort by user, then one pass that remembers for each item where this user has met it: O(ratings + users + items), no hashing.
+//! Most files have no duplicates, so first the users who have any are looked for (`repeat`): 4 bytes a rating, side by side. Theirs are then sorted by
+//! user, and one pass remembers for each item where this user has met it: O(ratings + users + items), no hashing.
 
 use std::fmt;
 use std::str::FromStr;
 
+mod repeat;
+
+use self::repeat::repeating_users;
 use super::Interactions;
+use crate::kernels::pool::{Pool, Task};
 use crate::{Error, Result};
 
 /// Which of several ratings of one pair is kept.
@@ -100,8 +105,30 @@ pub(super) fn dedupe(
     n_users: usize,
     n_items: usize,
     policy: Dedupe,
+    pool: &Pool,
 ) -> Result<Duplicates, Clash> {
-    let (starts, order) = by_user(&all.users, n_users);
+    let users = repeating_users(&all.users, &all.items, n_users, n_items, pool);
+    if users.is_empty() {
+        return Ok(Duplicates {
+            policy,
+            ..Duplicates::default()
+        });
+    }
+    settle(all, &users, n_users, n_items, policy, pool)
+}
+
+/// [`dedupe`] for data in which only the pairs of `users`, in rising order, stand more than once.
+fn settle(
+    all: &mut Interactions,
+    users: &[u32],
+    n_users: usize,
+    n_items: usize,
+    policy: Dedupe,
+    pool: &Pool,
+) -> Result<Duplicates, Clash> {
+    let mut chosen = vec![false; n_users];
+    users.iter().for_each(|&user| chosen[user as usize] = true);
+    let (starts, order) = by_user(&all.users, n_users, |user| chosen[user as usize]);
     let mut keep = vec![true; all.len()];
     let mut report = Duplicates {
         policy,
@@ -113,14 +140,15 @@ pub(super) fn dedupe(
     let mut head = vec![0u32; n_items];
     // Chains of the user in hand with more than one link: (head, link), links in the order of lines.
     let mut links: Vec<(u32, u32)> = Vec::new();
-    for user in 0..n_users {
+    for &user in users {
         links.clear();
-        for &position in &order[starts[user] as usize..starts[user + 1] as usize] {
+        let range = starts[user as usize] as usize..starts[user as usize + 1] as usize;
+        for &position in &order[range] {
             let item = all.items[position as usize] as usize;
-            if owner[item] == user as u32 {
+            if owner[item] == user {
                 links.push((head[item], position));
             } else {
-                owner[item] = user as u32;
+                owner[item] = user;
                 head[item] = position;
             }
         }
@@ -156,24 +184,27 @@ pub(super) fn dedupe(
     if let Some((first, again)) = clash {
         return Err(Clash::Pair { first, again });
     }
-    if report.dropped > 0 {
-        retain(all, &keep);
-    }
+    drop(order);
+    retain(all, &keep, pool);
     Ok(report)
 }
 
-/// Positions sorted by user, those of a user in rising order; and where each user's start.
-pub(super) fn by_user(users: &[u32], n_users: usize) -> (Vec<u32>, Vec<u32>) {
+/// Positions of the `chosen` users' ratings sorted by user, those of a user in rising order; and where each user's start.
+pub(super) fn by_user(
+    users: &[u32],
+    n_users: usize,
+    chosen: impl Fn(u32) -> bool,
+) -> (Vec<u32>, Vec<u32>) {
     let mut starts = vec![0u32; n_users + 1];
-    for &user in users {
+    for &user in users.iter().filter(|user| chosen(**user)) {
         starts[user as usize + 1] += 1;
     }
     for user in 0..n_users {
         starts[user + 1] += starts[user];
     }
     let mut next = starts.clone();
-    let mut order = vec![0u32; users.len()];
-    for (position, &user) in (0u32..).zip(users) {
+    let mut order = vec![0u32; starts[n_users] as usize];
+    for (position, &user) in (0u32..).zip(users).filter(|(_, user)| chosen(**user)) {
         order[next[user as usize] as usize] = position;
         next[user as usize] += 1;
     }
@@ -233,21 +264,22 @@ fn merge(all: &mut Interactions, chain: &[(u32, u32)], policy: Dedupe) -> Result
     Ok(())
 }
 
-/// Leaves what `keep` says, in order.
-fn retain(all: &mut Interactions, keep: &[bool]) {
-    fn retain<T>(values: &mut Vec<T>, keep: &[bool]) {
-        let mut keep = keep.iter();
-        values.retain(|_| keep.next() == Some(&true));
+/// Leaves what `keep` says, in order; a task for each column.
+fn retain(all: &mut Interactions, keep: &[bool], pool: &Pool) {
+    fn column<'a, T: Send>(values: &'a mut Vec<T>, keep: &'a [bool]) -> Task<'a> {
+        Box::new(move || {
+            let mut keep = keep.iter();
+            values.retain(|_| keep.next() == Some(&true));
+        })
     }
-    retain(&mut all.users, keep);
-    retain(&mut all.items, keep);
-    retain(&mut all.ratings, keep);
-    if let Some(weights) = &mut all.weights {
-        retain(weights, keep);
-    }
-    if let Some(timestamps) = &mut all.timestamps {
-        retain(timestamps, keep);
-    }
+    let mut tasks = vec![
+        column(&mut all.users, keep),
+        column(&mut all.items, keep),
+        column(&mut all.ratings, keep),
+    ];
+    tasks.extend(all.weights.as_mut().map(|weights| column(weights, keep)));
+    tasks.extend(all.timestamps.as_mut().map(|times| column(times, keep)));
+    pool.beside(tasks, || ());
 }
 
 #[cfg(test)]
@@ -270,7 +302,7 @@ mod tests {
     /// (rating, weight, time) of each survivor, and the users in order.
     fn after(policy: Dedupe) -> (Vec<u32>, Vec<(f32, f32, i64)>) {
         let mut all = ratings();
-        let report = dedupe(&mut all, 2, 1, policy).unwrap();
+        let report = dedupe(&mut all, 2, 1, policy, &Pool::new(2)).unwrap();
         assert_eq!((report.pairs, report.dropped), (2, 3));
         let (weights, timestamps) = (all.weights.unwrap(), all.timestamps.unwrap());
         let rows = (0..all.ratings.len()).map(|n| (all.ratings[n], weights[n], timestamps[n]));
@@ -300,7 +332,7 @@ mod tests {
             after(Dedupe::Sum),
             (vec![0, 1], vec![(13.0, 4.0 / 3.0, 30), (2.0, 2.0, 7)])
         );
-        let clash = dedupe(&mut ratings(), 2, 1, Dedupe::Error).unwrap_err();
+        let clash = dedupe(&mut ratings(), 2, 1, Dedupe::Error, &Pool::new(1)).unwrap_err();
         assert_eq!(clash, Clash::Pair { first: 0, again: 2 });
     }
 
@@ -308,7 +340,7 @@ mod tests {
     fn without_times_last_is_the_last_line() {
         let mut all = ratings();
         (all.timestamps, all.weights) = (None, None);
-        dedupe(&mut all, 2, 1, Dedupe::Last).unwrap();
+        dedupe(&mut all, 2, 1, Dedupe::Last, &Pool::new(1)).unwrap();
         assert_eq!((all.users, all.ratings), (vec![1, 0], vec![1.0, 5.0]));
     }
 
@@ -317,7 +349,7 @@ mod tests {
         let mut all = ratings();
         all.ratings.fill(3e38);
         assert!(matches!(
-            dedupe(&mut all, 2, 1, Dedupe::Sum),
+            dedupe(&mut all, 2, 1, Dedupe::Sum, &Pool::new(1)),
             Err(Clash::Sum { .. })
         ));
     }
@@ -357,7 +389,7 @@ mod tests {
                 }.unwrap()).collect();
                 kept.sort_unstable();
                 let mut fast = all.clone();
-                let report = dedupe(&mut fast, 5, 5, policy).unwrap();
+                let report = dedupe(&mut fast, 5, 5, policy, &Pool::new(1)).unwrap();
                 prop_assert_eq!(&fast, &all.select(&kept));
                 prop_assert_eq!(report.dropped, rows.len() - kept.len());
             }
