@@ -14,6 +14,7 @@
 //! | [`reader`] | how is a text file read, and what is wrong with it? |
 //! | [`dedupe`] | what if a user rated an item twice? |
 //! | [`cache`] | how are ratings kept so that they are read back at the speed of memory? |
+//! | `rows` | how do ratings from memory come in? |
 //! | [`builder`] | how do files become a data set? |
 //! | [`split`] | which ratings are held out? |
 //! | [`synthetic`] | where do ratings with a known truth come from? |
@@ -43,6 +44,8 @@ pub mod cache;
 //
 #[cfg(feature = "train")]
 pub mod builder;
+#[cfg(feature = "train")]
+mod rows;
 #[cfg(feature = "train")]
 pub mod split;
 #[cfg(feature = "train")]

@@ -9,16 +9,29 @@ use crate::training::{Checked, Ending, Observer, Trainer};
 use crate::{Model, Result};
 
 impl<T: Real> Trainer<'_, T> {
-    /// The model of the parameters as they are, with the baseline of the same ratings beside it.
+    /// What a model without factors makes of the same ratings.
     ///
     /// # Errors
     /// Where ratings that are not in memory cannot be read.
-    pub fn model_with_baseline(&self) -> Result<Model> {
+    pub fn baseline(&self) -> Result<Baseline> {
         let data = self.data();
-        let baseline = match self.blocks() {
-            Some(blocks) => Baseline::fit_blocks(blocks, self.pool())?,
-            None => Baseline::fit(&data.interactions, data.n_users(), data.n_items()),
-        };
+        match self.blocks() {
+            Some(blocks) => Baseline::fit_blocks(blocks, self.pool()),
+            None => Ok(Baseline::fit(
+                &data.interactions,
+                data.n_users(),
+                data.n_items(),
+            )),
+        }
+    }
+
+    /// The model of the parameters as they are, with the baseline of the same ratings beside it. The examples are given back before the model is made: this is the end of training.
+    ///
+    /// # Errors
+    /// As [`baseline`](Trainer::baseline).
+    pub fn into_model(mut self) -> Result<Model> {
+        let baseline = self.baseline()?;
+        self.release_examples();
         let mut model = self.model()?;
         model.baseline = Some(baseline);
         Ok(model)
@@ -50,7 +63,7 @@ impl Checked {
         let mut trainer = self.trainer::<f32>(train, valid.map(|valid| &valid.interactions))?;
         match trainer.run(observer).ending {
             Ending::Diverged(error) | Ending::Failed(error) => Err(error),
-            _ => trainer.model_with_baseline(),
+            _ => trainer.into_model(),
         }
     }
 }

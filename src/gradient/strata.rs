@@ -51,6 +51,7 @@ impl<T: Real> Strata<'_, T> {
                     other_gradient,
                     chain,
                     share,
+                    overwrite: false,
                 })
             });
             loss += losses.iter().sum::<f64>();

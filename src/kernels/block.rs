@@ -68,7 +68,7 @@ pub struct ScoreBlock<'a, T, F> {
     pub own: BlockRows<'a, T>,
     /// The other rows.
     pub other: BlockRows<'a, T>,
-    /// What is added to for the own rows.
+    /// What is added to for the own rows; overwritten where `overwrite` says so.
     pub own_gradient: GradientRows<'a, T>,
     /// What is added to for the other rows.
     pub other_gradient: GradientRows<'a, T>,
@@ -76,6 +76,8 @@ pub struct ScoreBlock<'a, T, F> {
     pub chain: F,
     /// What every slope is multiplied by.
     pub share: f64,
+    /// Whether the gradients of the own rows that occur begin at zero, whatever stands there.
+    pub overwrite: bool,
 }
 
 impl<T: Real, F: Fn(f64, f64) -> (f64, f64)> ScoreBlock<'_, T, F> {
@@ -98,6 +100,10 @@ impl<T: Real, F: Fn(f64, f64) -> (f64, f64)> ScoreBlock<'_, T, F> {
         for run in self.examples.runs {
             let (base, mut slopes) = (self.mean + biases.of_own(run.row), T::ZERO);
             let there = &mut own_gradient[run.row as usize];
+            if self.overwrite {
+                *there = [[T::ZERO; LANES]; C];
+                biases.clear_own(run.row);
+            }
             let (row, mut sum) = (&own[run.row as usize], *there);
             let copy = *row;
             let p = if C <= 4 { &copy } else { row };
@@ -141,6 +147,10 @@ impl<T: Real, F: Fn(f64, f64) -> (f64, f64)> ScoreBlock<'_, T, F> {
         for run in self.examples.runs {
             let (base, mut slopes) = (self.mean + biases.of_own(run.row), T::ZERO);
             let (p, sum) = (&own[range(run.row)], &mut own_gradient[range(run.row)]);
+            if self.overwrite {
+                sum.fill([T::ZERO; LANES]);
+                biases.clear_own(run.row);
+            }
             let examples = self.examples.of(start, run);
             for (e, (&r, &target)) in examples.others.iter().zip(examples.targets).enumerate() {
                 let q = &other[range(r)];
@@ -199,6 +209,13 @@ impl<T: Real> Biases<'_, T> {
     #[inline(always)]
     fn of_other(&self, row: u32) -> T {
         self.other.map_or(T::ZERO, |biases| biases[row as usize])
+    }
+
+    #[inline(always)]
+    fn clear_own(&mut self, row: u32) {
+        if let Some(gradient) = &mut self.own_gradient {
+            gradient[row as usize] = T::ZERO;
+        }
     }
 
     #[inline(always)]
@@ -266,7 +283,13 @@ mod tests {
     }
 
     /// The loss, and the gradients of own factors, other factors, own biases, other biases, on top of ones.
-    fn fast(stride: usize, kernel: Kernel, weighted: bool, biased: bool) -> (f64, [Vec<f32>; 4]) {
+    fn fast(
+        stride: usize,
+        kernel: Kernel,
+        weighted: bool,
+        biased: bool,
+        overwrite: bool,
+    ) -> (f64, [Vec<f32>; 4]) {
         let (own, other) = (table(3, stride, 1), table(5, stride, 2));
         let (own_biases, other_biases) = (table(3, 1, 3), table(5, 1, 4));
         let mut gradient = [3 * stride, 5 * stride, 3, 5].map(|n| vec![1.0; n]);
@@ -294,6 +317,7 @@ mod tests {
             other_gradient: of(other_factors, other_slopes),
             chain,
             share: 0.5,
+            overwrite,
         });
         (loss, gradient)
     }
@@ -331,7 +355,7 @@ mod tests {
                         wanted[3][item] += slope;
                     }
                 }
-                let (loss, gradient) = fast(stride, Kernel::Portable, weighted, biased);
+                let (loss, gradient) = fast(stride, Kernel::Portable, weighted, biased, false);
                 // n·ε of the longest sum here, times the size of its terms (all below 8·stride).
                 let tolerance = 8.0 * (stride * stride) as f64 * f64::from(f32::EPSILON);
                 assert!(
@@ -350,10 +374,27 @@ mod tests {
     }
 
     #[test]
+    fn overwriting_is_adding_to_zeros() {
+        for stride in [8, 40, 64] {
+            let (_, added) = fast(stride, Kernel::Portable, true, true, false);
+            let (_, written) = fast(stride, Kernel::Portable, true, true, true);
+            // The tables of gradients began at one; row 0 of the own ones has no example.
+            for (n, (added, written)) in added.iter().zip(&written).enumerate() {
+                let width = [stride, 5 * stride, 1, 5][n];
+                let own = n % 2 == 0;
+                for (at, (added, written)) in added.iter().zip(written).enumerate() {
+                    let begun = if own && at >= width { 1.0 } else { 0.0 };
+                    assert!((added - written - begun).abs() < 1e-3, "{stride} {n} {at}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn both_kernels_give_the_same_bits() {
         for stride in [8, 16, 24, 32, 40, 64, 128] {
-            let (loss, gradient) = fast(stride, Kernel::Portable, true, true);
-            let (fast_loss, fast_gradient) = fast(stride, Kernel::detect(), true, true);
+            let (loss, gradient) = fast(stride, Kernel::Portable, true, true, false);
+            let (fast_loss, fast_gradient) = fast(stride, Kernel::detect(), true, true, false);
             let bits = |rows: &[Vec<f32>; 4]| {
                 rows.concat()
                     .iter()

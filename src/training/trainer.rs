@@ -415,6 +415,17 @@ impl<T: Real> Trainer<'_, T> {
         self.data.n_ratings()
     }
 
+    /// Gives back the memory of the examples; nothing is left to train on.
+    pub(crate) fn release_examples(&mut self) {
+        self.batches = Batches::Mini {
+            ratings: &self.data.interactions,
+            size: usize::MAX,
+            shuffle: false,
+            seed: 0,
+        };
+        self.gradient = Gradient::default();
+    }
+
     /// The ratings in blocks, where they are cut into such; in block order.
     pub(crate) fn blocks(&self) -> Option<&Blocks> {
         self.batches.blocks()

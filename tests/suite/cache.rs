@@ -367,3 +367,106 @@ fn a_cache_is_made_from_a_pipe() {
         "{message}"
     );
 }
+
+/// 40,000 ratings: enough for two blocks a side, so that blocks are read one by one.
+fn many(folder: &Folder) -> (PathBuf, PathBuf) {
+    let mut text = String::from("user,item,rating,trust\n");
+    for n in 0..40_000usize {
+        let pair = n * 7919 % (400 * 250);
+        let (rating, trust) = (1 + pair * pair % 5, 1 + pair % 3);
+        text.push_str(&format!(
+            "u{},i{},{rating},{trust}\n",
+            pair / 250,
+            pair % 250
+        ));
+    }
+    let text = folder.write("many.csv", text);
+    let cache = folder.path("many.cache");
+    succeed(&mut convert(&text, &cache, &["--weight", "trust"]));
+    (text, cache)
+}
+
+#[test]
+fn ratings_on_disk_train_to_the_very_bytes_of_ratings_in_memory() {
+    let folder = Folder::new("stored");
+    let (text, cache) = many(&folder);
+    let block = ["--batch", "block", "--epochs", "5"];
+    let wanted = model(
+        &text,
+        &folder,
+        &[&block[..], &["--weight", "trust"]].concat(),
+    );
+    for threads in ["1", "3"] {
+        let bound = ["--max-memory", "100k", "--threads", threads];
+        let stored = model(&cache, &folder, &[&block[..], &bound].concat());
+        assert!(stored == wanted, "{threads} threads");
+    }
+    // Blocks are what ratings on disk train by, said or not; room enough leaves everything in memory.
+    let auto = ["--epochs", "5", "--max-memory", "100k"];
+    assert!(model(&cache, &folder, &auto) == wanted);
+    assert!(
+        model(
+            &cache,
+            &folder,
+            &[&block[..], &["--max-memory", "1g"]].concat()
+        ) == wanted
+    );
+    assert!(model(&cache, &folder, &[&block[..], &["--seed", "43"]].concat()) != wanted);
+
+    let valid = folder.write("valid.csv", "user,item,rating,trust\nu1,i1,3,1\nu2,i2,5,1\n");
+    let valid = ["--valid", valid.to_str().unwrap(), "--patience", "2"];
+    let watched = model(
+        &text,
+        &folder,
+        &[&block[..], &["--weight", "trust"], &valid].concat(),
+    );
+    assert!(model(&cache, &folder, &[&auto[..], &valid].concat()) == watched);
+    let left = fs::read_dir(folder.path("")).unwrap();
+    let names = left.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert!(
+        names.into_iter().all(|name| !name.contains("scratch")),
+        "work is left lying"
+    );
+}
+
+#[test]
+fn what_cannot_be_done_with_ratings_on_disk_is_said() {
+    let folder = Folder::new("stored-errors");
+    let (text, cache) = many(&folder);
+    let run = folder.path("refused");
+    for (ratings, more, said) in [
+        (&text, &["--max-memory", "100k"][..], "lowrank data convert"),
+        (&cache, &["--max-memory", "much"], "a size such as 2g"),
+        (&cache, &["--max-memory", "0"], "a size such as 2g"),
+        (
+            &cache,
+            &["--max-memory", "100k", "--batch", "full"],
+            "full batch needs all ratings",
+        ),
+        (
+            &cache,
+            &["--max-memory", "100k", "--batch", "500"],
+            "needs all ratings",
+        ),
+        (
+            &cache,
+            &["--max-memory", "100k", "--valid-fraction", "0.1"],
+            "--valid",
+        ),
+        (
+            &cache,
+            &["--optimizer", "row-adam", "--batch", "full"],
+            "--batch block with row-adam",
+        ),
+        (
+            &cache,
+            &["--optimizer", "amsgrad", "--batch", "block"],
+            "adam, adamw, row-adam",
+        ),
+    ] {
+        let (code, message) = fail(&mut train(ratings, &run, more));
+        assert!(message.contains(said), "{more:?}: {message}");
+        assert!((1..=2).contains(&code), "{more:?}: {code}");
+        assert!(!run.exists(), "{more:?}");
+    }
+}

@@ -15,9 +15,25 @@ struct Case {
     flags: &'static [&'static str],
 }
 
-/// What is tried: full batch with features; mini-batches; a sigmoid with validation, whose exponential must not come from the C library.
-const MODES: [(&str, &[&str]); 3] = [
+/// What is tried: full batch with features; by blocks; mini-batches; a sigmoid with validation, whose exponential must not come from the C library.
+const MODES: [(&str, &[&str]); 5] = [
     ("full batch", &["--epochs", "12"]),
+    ("by blocks", &["--epochs", "3", "--batch", "block"]),
+    (
+        "by blocks, row-wise, λ by rating",
+        &[
+            "--epochs",
+            "3",
+            "--optimizer",
+            "row-adam",
+            "--batch",
+            "block",
+            "--l2-scale",
+            "rating",
+            "--l2",
+            "0.05",
+        ],
+    ),
     ("mini-batches", &["--epochs", "2", "--batch", "257"]),
     (
         "sigmoid, one-cycle, validation",
@@ -46,7 +62,7 @@ fn cases(folder: &Folder) -> Vec<Case> {
                 "--items",
                 "300",
                 "--ratings",
-                "20000",
+                "40000",
                 "--seed",
                 "3",
                 "--quiet",

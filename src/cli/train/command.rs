@@ -112,19 +112,21 @@ impl Train {
         let train_seconds = watch.seconds();
         watch.finish()?;
 
-        let model = trainer.model_with_baseline()?;
+        let (counts, features) = (counts(&inputs, &trainer), features(&trainer));
+        let machine = Machine {
+            kernel: trainer.kernel().name(),
+            threads: trainer.threads(),
+        };
+        let model = trainer.into_model()?;
         model.save(run.model())?;
         let outcome = outcome(&finish, last_loss, &model, &inputs)?;
         let total = began.elapsed().as_secs_f64();
         let record = Record {
             version: env!("CARGO_PKG_VERSION"),
             started,
-            counts: counts(&inputs, &trainer),
-            features: features(&trainer),
-            machine: Machine {
-                kernel: trainer.kernel().name(),
-                threads: trainer.threads(),
-            },
+            counts,
+            features,
+            machine,
             times: Times {
                 read,
                 train: train_seconds,

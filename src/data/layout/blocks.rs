@@ -19,7 +19,7 @@
 use std::path::Path;
 
 use super::order::{Order, n_blocks};
-use super::sort::Sorter;
+use super::sort::{gather, sort_cell};
 use super::stored::StoredCells;
 use crate::Result;
 use crate::data::{Interactions, RatingsCache};
@@ -44,17 +44,9 @@ pub struct Blocks {
 /// Where the examples of the blocks are.
 #[derive(Debug)]
 enum Examples {
-    Memory(InMemory),
+    /// User block by user block.
+    Memory(Vec<OwnedExamples>),
     Stored(StoredCells),
-}
-
-/// The examples of all blocks, user block by user block.
-#[derive(Debug)]
-struct InMemory {
-    cells: Vec<Cell>,
-    item_places: Vec<u32>,
-    targets: Vec<f32>,
-    weights: Option<Vec<f32>>,
 }
 
 /// The examples of a block, in memory for a while.
@@ -81,26 +73,21 @@ impl Fetched<'_> {
     pub fn examples(&self) -> BlockExamples<'_> {
         match self {
             Fetched::Borrowed(examples) => *examples,
-            Fetched::Owned(owned) => BlockExamples {
-                runs: &owned.runs,
-                touched: &owned.touched,
-                others: &owned.others,
-                targets: &owned.targets,
-                weights: owned.weights.as_deref(),
-            },
+            Fetched::Owned(owned) => owned.examples(),
         }
     }
 }
 
-/// What is known of a block beside its examples.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Cell {
-    /// The users that occur, each with its examples.
-    pub(super) runs: Vec<Run>,
-    /// The items that occur, each with the number of its examples.
-    pub(super) touched: Vec<Touched>,
-    /// Its first example.
-    pub(super) start: usize,
+impl OwnedExamples {
+    fn examples(&self) -> BlockExamples<'_> {
+        BlockExamples {
+            runs: &self.runs,
+            touched: &self.touched,
+            others: &self.others,
+            targets: &self.targets,
+            weights: self.weights.as_deref(),
+        }
+    }
 }
 
 impl Blocks {
@@ -125,26 +112,23 @@ impl Blocks {
     ) -> Blocks {
         assert!((1..=1 << 16).contains(&n_blocks), "{n_blocks} blocks");
         let [(user_counts, users), (item_counts, items)] = orders(counts, n_blocks);
-        let mut sorter = Sorter::new(&users, &items, interactions, pool);
-        let cells = sorter.sort_cells(pool);
-        let Sorter {
-            items: item_places,
-            targets,
-            weights,
-            ..
-        } = sorter;
+        let rows_in = |order: &Order| -> Vec<usize> {
+            let cuts = order.cuts.windows(2);
+            cuts.map(|cut| (cut[1] - cut[0]) as usize).collect()
+        };
+        let (in_users, in_items) = (rows_in(&users), rows_in(&items));
+        let unsorted = gather(&users, &items, interactions, pool).into_iter();
+        let cells = pool.map(unsorted.enumerate().collect(), |(cell, unsorted)| {
+            let (a, b) = (cell / n_blocks, cell % n_blocks);
+            sort_cell(unsorted, in_users[a], in_items[b])
+        });
         Blocks {
             users,
             items,
             user_counts,
             item_counts,
             n_ratings: interactions.len(),
-            examples: Examples::Memory(InMemory {
-                cells,
-                item_places,
-                targets,
-                weights,
-            }),
+            examples: Examples::Memory(cells),
         }
     }
 
@@ -215,7 +199,7 @@ impl Blocks {
     pub fn fetch(&self, a: usize, b: usize) -> Result<Fetched<'_>> {
         let cell = a * self.n_blocks() + b;
         match &self.examples {
-            Examples::Memory(memory) => Ok(Fetched::Borrowed(memory.block(cell))),
+            Examples::Memory(cells) => Ok(Fetched::Borrowed(cells[cell].examples())),
             Examples::Stored(cells) => cells.read(cell).map(Fetched::Owned),
         }
     }
@@ -226,7 +210,7 @@ impl Blocks {
     /// Where they are not.
     pub fn block(&self, a: usize, b: usize) -> BlockExamples<'_> {
         match &self.examples {
-            Examples::Memory(memory) => memory.block(a * self.n_blocks() + b),
+            Examples::Memory(cells) => cells[a * self.n_blocks() + b].examples(),
             Examples::Stored(_) => panic!("examples in a file are fetched"),
         }
     }
@@ -239,21 +223,6 @@ fn orders(counts: (&[u32], &[u32]), n_blocks: usize) -> [(Vec<u32>, Order); 2] {
         let at_places = order.row_at.iter().map(|&row| counts[row as usize]);
         (at_places.collect(), order)
     })
-}
-
-impl InMemory {
-    fn block(&self, cell: usize) -> BlockExamples<'_> {
-        let cell = &self.cells[cell];
-        let n = cell.runs.last().map_or(0, |run| run.end as usize);
-        let range = cell.start..cell.start + n;
-        BlockExamples {
-            runs: &cell.runs,
-            touched: &cell.touched,
-            others: &self.item_places[range.clone()],
-            targets: &self.targets[range.clone()],
-            weights: self.weights.as_ref().map(|weights| &weights[range]),
-        }
-    }
 }
 
 #[cfg(test)]
@@ -331,10 +300,10 @@ mod tests {
         let layout = |ratings: &Interactions, threads| {
             let counts = (count(&ratings.users, 900), count(&ratings.items, 700));
             let blocks = Blocks::new(ratings, (&counts.0, &counts.1), &Pool::new(threads));
-            let Examples::Memory(memory) = blocks.examples else {
-                panic!("not in memory")
-            };
-            (memory.item_places, memory.targets, memory.cells)
+            match blocks.examples {
+                Examples::Memory(cells) => cells,
+                Examples::Stored(_) => panic!("not in memory"),
+            }
         };
         let one = layout(&ratings, 1);
         assert_eq!(one, layout(&ratings, 3));

@@ -66,15 +66,6 @@ impl Order {
     pub fn is_identity(&self) -> bool {
         self.n_blocks() == 1
     }
-
-    /// The block of each place.
-    pub(super) fn block_of_place(&self) -> Vec<u16> {
-        let mut blocks = Vec::with_capacity(self.row_at.len());
-        for (block, cut) in (0u16..).zip(self.cuts.windows(2)) {
-            blocks.resize(cut[1] as usize, block);
-        }
-        blocks
-    }
 }
 
 /// A constant, well-mixed number of a row (the finaliser of SplitMix64: Steele, Lea and Flood, 2014).

@@ -14,7 +14,7 @@ use std::path::Path;
 
 use super::blocks::OwnedExamples;
 use super::order::Order;
-use super::sort::{Columns, Sorter, sort_cell};
+use super::sort::{self, Record, Unsorted, sort_cell};
 use crate::Result;
 use crate::data::RatingsCache;
 use crate::kernels::block::{Run, Touched};
@@ -43,10 +43,10 @@ struct Place {
     n_examples: usize,
 }
 
-/// A piece of the cache whose ratings are written block after block, a column after the other.
+/// A piece of the cache whose ratings are written block after block, and then their weights.
 struct Gathered {
     offset: u64,
-    /// Where each block begins in each column, and the end of the last.
+    /// The first rating of each block, and the end of the last.
     starts: Vec<usize>,
 }
 
@@ -72,14 +72,9 @@ impl StoredCells {
             let batch: Vec<usize> = waiting.by_ref().take(BATCH).collect();
             let sorted = pool.map(batch, |cell| {
                 let (a, b) = (cell / items.n_blocks(), cell % items.n_blocks());
-                let mut columns = Gathered::read(&pieces, &gathered, cell, weighted)?;
-                let columns = Columns {
-                    users: &mut columns.0,
-                    items: &mut columns.1,
-                    targets: &mut columns.2,
-                    weights: columns.3.as_deref_mut(),
-                };
-                Ok(bytes_of(columns, n_rows(users, a), n_rows(items, b)))
+                let unsorted = Gathered::read(&pieces, &gathered, cell, weighted)?;
+                let sorted = sort_cell(unsorted, n_rows(users, a), n_rows(items, b));
+                Ok(bytes_of(&sorted))
             });
             for block in sorted {
                 let (bytes, place) = block?;
@@ -135,25 +130,25 @@ fn gather(
 ) -> Result<Vec<Gathered>> {
     let (mut pieces, mut offset) = (Vec::new(), 0);
     for piece in cache.chunks(PIECE) {
-        let sorter = Sorter::new(users, items, &piece?, pool);
-        let mut bytes = Vec::with_capacity(16 * sorter.targets.len());
-        put(&sorter.users, &mut bytes);
-        put(&sorter.items, &mut bytes);
-        put(&sorter.targets, &mut bytes);
-        put(sorter.weights.as_deref().unwrap_or_default(), &mut bytes);
-        scratch.write_at(offset, &bytes)?;
+        let cells = sort::gather(users, items, &piece?, pool);
+        let mut bytes = Vec::new();
         let mut starts = vec![0];
-        for size in &sorter.sizes {
-            starts.push(starts[starts.len() - 1] + size);
+        for cell in &cells {
+            for record in &cell.records {
+                put(&[record.user, record.item], &mut bytes);
+                put(&[record.target], &mut bytes);
+            }
+            starts.push(starts[starts.len() - 1] + cell.records.len());
         }
+        for cell in &cells {
+            put(cell.weights.as_deref().unwrap_or_default(), &mut bytes);
+        }
+        scratch.write_at(offset, &bytes)?;
         pieces.push(Gathered { offset, starts });
         offset += bytes.len() as u64;
     }
     Ok(pieces)
 }
-
-/// Users, items, targets and weights of a block in the order of the file.
-type Unsorted = (Vec<u32>, Vec<u32>, Vec<f32>, Option<Vec<f32>>);
 
 impl Gathered {
     /// The parts of a block in all pieces.
@@ -163,31 +158,39 @@ impl Gathered {
         cell: usize,
         weighted: bool,
     ) -> Result<Unsorted> {
-        let mut columns: [Vec<u8>; 4] = Default::default();
-        let n_columns = if weighted { 4 } else { 3 };
+        let (mut records, mut weights) = (Vec::new(), Vec::new());
+        let append = |bytes: &mut Vec<u8>, offset: u64, n: usize| {
+            let before = bytes.len();
+            bytes.resize(before + n, 0);
+            scratch.read_at(offset, &mut bytes[before..])
+        };
         for piece in pieces {
             let (start, end) = (piece.starts[cell], piece.starts[cell + 1]);
             let n_piece = piece.starts[piece.starts.len() - 1];
-            for (n, column) in columns[..n_columns].iter_mut().enumerate() {
-                let before = column.len();
-                column.resize(before + 4 * (end - start), 0);
-                let offset = piece.offset + 4 * (n * n_piece + start) as u64;
-                scratch.read_at(offset, &mut column[before..])?;
+            append(
+                &mut records,
+                piece.offset + 12 * start as u64,
+                12 * (end - start),
+            )?;
+            if weighted {
+                let offset = piece.offset + 12 * n_piece as u64 + 4 * start as u64;
+                append(&mut weights, offset, 4 * (end - start))?;
             }
         }
-        let [users, items, targets, weights] = &columns;
-        Ok((
-            numbers_of(users),
-            numbers_of(items),
-            numbers_of(targets),
-            weighted.then(|| numbers_of(weights)),
-        ))
+        let records = records.as_chunks::<12>().0.iter().map(|record| Record {
+            user: u32::get(&record[..4]),
+            item: u32::get(&record[4..8]),
+            target: f32::get(&record[8..]),
+        });
+        Ok(Unsorted {
+            records: records.collect(),
+            weights: weighted.then(|| numbers_of(&weights)),
+        })
     }
 }
 
 /// A block for good, and what it has; its offset is still to be set.
-fn bytes_of(mut columns: Columns<'_>, n_users: usize, n_items: usize) -> (Vec<u8>, Place) {
-    let sorted = sort_cell(columns.reborrow(), n_users, n_items, 0);
+fn bytes_of(sorted: &OwnedExamples) -> (Vec<u8>, Place) {
     let mut bytes = Vec::new();
     for run in &sorted.runs {
         put(&[run.row, run.end], &mut bytes);
@@ -195,14 +198,14 @@ fn bytes_of(mut columns: Columns<'_>, n_users: usize, n_items: usize) -> (Vec<u8
     for item in &sorted.touched {
         put(&[item.row, item.n_examples], &mut bytes);
     }
-    put(columns.items, &mut bytes);
-    put(columns.targets, &mut bytes);
-    put(columns.weights.as_deref().unwrap_or_default(), &mut bytes);
+    put(&sorted.others, &mut bytes);
+    put(&sorted.targets, &mut bytes);
+    put(sorted.weights.as_deref().unwrap_or_default(), &mut bytes);
     let place = Place {
         offset: 0,
         n_runs: sorted.runs.len(),
         n_touched: sorted.touched.len(),
-        n_examples: columns.targets.len(),
+        n_examples: sorted.targets.len(),
     };
     (bytes, place)
 }

@@ -66,6 +66,7 @@ impl Config {
                     kind.goes_by_blocks(),
                     "adam, adamw, row-adam, sgd or adagrad with --batch block",
                 ),
+                Batch::Auto => (true, ""),
                 _ => (
                     kind.goes_by_batches(),
                     "--batch block with row-adam, or another optimizer",
@@ -157,8 +158,9 @@ impl Checked {
     pub fn for_data(&self, n_ratings: usize, stored: bool) -> Result<Checked> {
         let mut config = self.0.clone();
         if config.batch == Batch::Auto {
-            let by_blocks = (stored || n_ratings >= MANY_RATINGS)
-                && config.optimizer.is_none_or(OptimizerKind::goes_by_blocks);
+            let can = config.optimizer.is_none_or(OptimizerKind::goes_by_blocks);
+            let must = !config.optimizer.is_none_or(OptimizerKind::goes_by_batches);
+            let by_blocks = must || (can && (stored || n_ratings >= MANY_RATINGS));
             config.batch = if by_blocks {
                 Batch::Blocks
             } else {

@@ -334,7 +334,6 @@ where
         } = self;
         let loss = {
             let (users, items) = (&mut users.part, &mut items.part);
-            zero(&mut users.gradient);
             zero(&mut items.gradient);
             let mut user_gradient = take(&mut users.gradient);
             let mut item_gradient = take(&mut items.gradient);
@@ -347,6 +346,7 @@ where
                 other_gradient: item_gradient.reborrow(),
                 chain,
                 share: 1.0,
+                overwrite: true,
             }
             .run(lanes);
             users.gradient = user_gradient;

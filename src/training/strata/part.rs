@@ -55,13 +55,19 @@ pub(super) struct Penalty<'a> {
     pub(super) counts: &'a [u32],
 }
 
+#[inline(always)]
+fn one<T: Real>() -> T {
+    T::from_f32(1.0)
+}
+
 impl Penalty<'_> {
     /// The factor of row `row`'s factors, and that of its bias.
     #[inline(always)]
     fn of<T: Real>(&self, row: usize) -> (T, T) {
-        let share = 1.0 / f64::from(self.counts[row]);
-        let scale = if self.by_rating { 1.0 } else { share };
-        let of = |lambda: f64| T::from_f64(2.0 * lambda * scale + self.decay * share);
+        let share = one::<T>() / T::from_f32(self.counts[row] as f32);
+        let scale = if self.by_rating { one() } else { share };
+        let decay = T::from_f64(self.decay) * share;
+        let of = |lambda: f64| T::from_f64(2.0 * lambda) * scale + decay;
         (of(self.lambda.factors), of(self.lambda.biases))
     }
 }
@@ -105,7 +111,7 @@ impl<T: Real> Part<'_, T> {
             self.touches[row] += 1;
             let t = self.touches[row];
             let (penalty, bias_penalty) = self.penalty.of::<T>(row);
-            let share = T::from_f64(1.0 / f64::from(n_examples));
+            let share = one::<T>() / T::from_f32(n_examples as f32);
 
             let sum = &self.gradient.factors[range.clone()];
             let x = &mut self.rows.factors[range.clone()];
@@ -152,9 +158,8 @@ impl<T: Real> Part<'_, T> {
             }
         }
         if let Some(of_epoch) = &mut self.of_epoch {
-            let one = T::from_f32(1.0);
             let gradient = &self.gradient.factors[range.clone()];
-            lanes::add_scaled(&mut of_epoch.factors[range], one, gradient);
+            lanes::add_scaled(&mut of_epoch.factors[range], one(), gradient);
             if let (Some(sums), Some(biases)) = (&mut of_epoch.biases, &self.gradient.biases) {
                 sums[row] += biases[row];
             }
