@@ -41,28 +41,19 @@ impl Checked {
                 "at least one rating to train on",
             ));
         }
-        let columns = [
-            groups::choose(&config.user_features, "user", &train.users.catalog)?,
-            groups::choose(&config.item_features, "item", &train.items.catalog)?,
-        ];
+        let columns = groups::choose_all(config, train)?;
         known_keys("l2", &config.l2, &columns)?;
         known_keys("init-std", &config.init_std, &columns)?;
-        let side = |n_rows: usize, name, data: &SideData, chosen: &Chosen| {
+        let side = |name, data: &SideData, chosen: &Chosen| {
             let mut side = Side {
-                identity: Table::zeros(n_rows, config.n_factors, config.biases),
-                groups: groups::build(
-                    chosen,
-                    &data.catalog,
-                    config.bag,
-                    config.n_factors,
-                    config.group_biases,
-                ),
+                identity: Table::zeros(data.ids.len(), config.n_factors, config.biases),
+                groups: groups::build(chosen, name, train, config)?,
             };
             initial::draw(&mut side, name, config);
-            side
+            Ok::<_, Error>(side)
         };
-        let mut users = side(train.n_users(), "user", &train.users, &columns[0]);
-        let mut items = side(train.n_items(), "item", &train.items, &columns[1]);
+        let mut users = side("user", &train.users, &columns[0])?;
+        let mut items = side("item", &train.items, &columns[1])?;
         let survey = train.survey()?;
         if survey.weight == 0.0 {
             return Err(Error::config(
@@ -155,11 +146,12 @@ fn penalty<T: Real>(side: &Side<T>, name: &str, counts: Vec<u32>, l2: &PerTable)
 fn known_keys(flag: &str, values: &PerTable, [users, items]: &[Chosen; 2]) -> Result<()> {
     let mut known = vec!["bias".to_owned()];
     for (side, chosen) in [("user", users), ("item", items)] {
-        let groups = chosen.used.iter().map(|name| format!("{side}.{name}"));
-        for table in std::iter::once(side.to_owned()).chain(groups) {
+        let columns = chosen.used.iter().map(|name| format!("{side}.{name}"));
+        for table in std::iter::once(side.to_owned()).chain(columns) {
             known.push(format!("{table}.bias"));
             known.push(table);
         }
+        known.extend(chosen.implicit.map(|name| format!("{side}.{name}")));
     }
     match values
         .exceptions
