@@ -7,7 +7,7 @@ use crate::model::{Link, Parameters};
 use crate::optimizer::Schedule;
 use crate::training::batches::Batches;
 use crate::training::places::{self, Way};
-use crate::training::{Batch, Columns, Config, PerTable, Trainer};
+use crate::training::{Batch, Columns, Config, Implicit, PerTable, Trainer};
 
 /// 60 users with twenty tags each (too many to step once a stratum), 40 items with two genres each, 900 weighted ratings.
 fn data() -> Dataset {
@@ -133,9 +133,13 @@ fn blocks_train_to_what_the_plain_loop_says() {
         ),
         ("adagrad", config().optimizer(OptimizerKind::Adagrad)),
         ("16 factors", config().n_factors(16)),
+        (
+            "features made of the ratings",
+            config().implicit(Implicit::Both),
+        ),
     ];
     for (name, config) in cases {
-        for n_blocks in [1, 2, 4] {
+        for n_blocks in [1, 2, 4, 8] {
             let (wanted, wanted_loss) = oracle(&data, config.clone(), n_blocks);
             let mut trainer = trainer(&data, config.clone(), n_blocks, 2);
             let mut losses = Vec::new();
