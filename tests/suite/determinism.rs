@@ -16,9 +16,17 @@ struct Case {
 }
 
 /// What is tried: full batch with features; mini-batches; a sigmoid with validation, whose exponential must not come from the C library.
-const MODES: [(&str, &[&str]); 3] = [
+const MODES: [(&str, &[&str]); 5] = [
     ("full batch", &["--epochs", "12"]),
     ("mini-batches", &["--epochs", "2", "--batch", "257"]),
+    (
+        "features made of the ratings",
+        &["--epochs", "6", "--implicit", "both"],
+    ),
+    (
+        "the same by blocks",
+        &["--epochs", "3", "--implicit", "both", "--batch", "block"],
+    ),
     (
         "sigmoid, one-cycle, validation",
         &[
