@@ -8,7 +8,6 @@
 //! there, is the trainer's.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::{fmt, fs};
 
 use ndarray::{Array1, Array2};
@@ -18,7 +17,7 @@ use crate::data::{Ids, Interner};
 use crate::kernels::Real;
 use crate::model::Table;
 use crate::storage::read_at_most;
-use crate::training::Trainer;
+use crate::training::{Trainer, groups};
 use crate::{Error, Result};
 
 /// Tables that a training starts from.
@@ -142,35 +141,34 @@ impl InitTables {
     /// [`Error::File`] where a table has another number of factors.
     pub fn apply<T: Real>(&self, trainer: &mut Trainer<'_, T>) -> Result<Applied> {
         let data = trainer.data();
-        let (users, items) = (Arc::clone(&data.users), Arc::clone(&data.items));
         let mut applied = Applied::default();
         let parameters = trainer.parameters_mut();
-        for (name, data, side, identity, groups) in [
+        for (name, ids, side, identity, of_groups) in [
             (
                 "user",
-                &users,
+                &data.users.ids,
                 &mut parameters.users,
                 &self.users,
                 &self.user_groups,
             ),
             (
                 "item",
-                &items,
+                &data.items.ids,
                 &mut parameters.items,
                 &self.items,
                 &self.item_groups,
             ),
         ] {
             if let Some(table) = identity {
-                let taken = table.fill(&mut side.identity, &data.ids)?;
+                let taken = table.fill(&mut side.identity, ids)?;
                 applied.note(format!("{name}s"), taken);
             }
-            for (of_group, table) in groups {
+            for (of_group, table) in of_groups {
                 let full_name = format!("{name}.{of_group}");
                 let group = side.groups.iter_mut().find(|group| group.name == *of_group);
-                match group.zip(data.catalog.column(of_group)) {
-                    Some((group, column)) => {
-                        applied.note(full_name, table.fill(&mut group.table, &column.values)?);
+                match group.zip(groups::values(data, name, of_group)) {
+                    Some((group, values)) => {
+                        applied.note(full_name, table.fill(&mut group.table, values)?);
                     }
                     None => applied.unused.push(full_name),
                 }

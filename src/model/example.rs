@@ -45,7 +45,7 @@ pub(crate) fn model() -> Model {
             table: rows(&[[0.5, 0.0], [0.0, 0.5], [-0.5, 0.0]]),
             biases: None,
             counts: vec![2, 5, 3],
-            features: Features::new(&genres, Bag::Mean),
+            features: Features::new(genres.rows.clone(), Bag::Mean),
             bag: Bag::Mean,
         }],
         catalog: Catalog {

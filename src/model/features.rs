@@ -6,7 +6,7 @@
 //! sqrt   w = 1/√n         between the two: the sum of n independent draws keeps its size
 //! ```
 
-use crate::data::{Column, Csr};
+use crate::data::Csr;
 
 /// How the features of a row are weighed; n is their number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,31 +39,23 @@ pub struct Features {
 }
 
 impl Features {
-    /// The values of `column`, weighed by `bag`.
+    /// The features of each row, weighed by `bag`.
     ///
     /// ```
-    /// use lowrank::data::{Column, Csr};
+    /// use lowrank::data::Csr;
     /// use lowrank::model::{Bag, Features};
-    /// let genres = Column {
-    ///     name: "genres".into(),
-    ///     values: ["Action", "Drama"].into_iter().collect(),
-    ///     rows: Csr::from_rows([vec![0, 1], vec![1], vec![]]),
-    ///     multi_valued: true,
-    /// };
-    /// let features = Features::new(&genres, Bag::Mean);
+    /// let genres = Csr::from_rows([vec![0, 1], vec![1], vec![]]);
+    /// let features = Features::new(genres, Bag::Mean);
     /// assert_eq!(features.row(0).collect::<Vec<_>>(), [(0, 0.5), (1, 0.5)]);
     /// assert_eq!(features.row(1).collect::<Vec<_>>(), [(1, 1.0)]);
     /// ```
-    pub fn new(column: &Column, bag: Bag) -> Features {
-        let mut weights = Vec::with_capacity(column.rows.n_entries());
-        for row in 0..column.rows.n_rows() {
-            let n = column.rows.row(row).len();
+    pub fn new(rows: Csr, bag: Bag) -> Features {
+        let mut weights = Vec::with_capacity(rows.n_entries());
+        for row in 0..rows.n_rows() {
+            let n = rows.row(row).len();
             weights.extend(std::iter::repeat_n(bag.weight(n), n));
         }
-        Features {
-            rows: column.rows.clone(),
-            weights,
-        }
+        Features { rows, weights }
     }
 
     /// (feature, weight) of each feature of row `r`.

@@ -9,6 +9,8 @@
 //! Biases are composed and backpropagated alike, through the groups that have them. A side without groups lends its table and copies
 //! nothing. The derivation stands in [`gradient`](crate::gradient); here is only what depends on how a side is held.
 
+use std::sync::Arc;
+
 use super::{Bag, Features, Link, Table};
 use crate::kernels::{Real, lanes};
 
@@ -28,8 +30,8 @@ pub struct Group<T> {
     pub name: String,
     /// How the weights were made from the column.
     pub bag: Bag,
-    /// w, n_rows × n_features.
-    pub features: Features,
+    /// w, n_rows × n_features; shared by all copies of the parameters, because training never changes it.
+    pub features: Arc<Features>,
     /// x, one row a feature.
     pub table: Table<T>,
 }

@@ -248,7 +248,7 @@ mod tests {
         let genres: Vec<Vec<u32>> = (0..n_items).map(|_| vec![chance.below(3) as u32]).collect();
         let column = &mut model.items.catalog.columns[0];
         column.rows = crate::data::Csr::from_rows(&genres);
-        genre.features = crate::model::Features::new(column, genre.bag);
+        genre.features = crate::model::Features::new(column.rows.clone(), genre.bag);
         model.items.catalog.columns.truncate(1);
         model.items.catalog.titles = None;
         if seed % 4 == 1 {

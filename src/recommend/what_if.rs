@@ -22,7 +22,8 @@ impl Model {
     /// whole number that is no name is the value of that number, counted from 0 in order of first appearance.
     ///
     /// # Errors
-    /// [`Error::Unknown`] for a column that is no feature group of the items, or a value that the group has not.
+    /// [`Error::Unknown`] for a column that is no feature group of the items, or a value that the group has not; [`Error::Config`] for a group that is made of the training
+    /// ratings (who rated the item is no property of it that one could set).
     pub fn predict_with(
         &self,
         user_id: &str,
@@ -66,17 +67,32 @@ impl Model {
     /// The position of the items' feature group called `column`.
     fn item_group(&self, column: &str) -> Result<usize> {
         let items = self.items();
-        let names = items.groups().iter().map(ModelGroup::name);
-        find(column, names.clone()).ok_or_else(|| {
-            let mut hint = near::near_or_all(column, "feature groups of the items", names);
-            if items.catalog().column(column).is_some() {
-                hint = format!("the model does not use this column; {hint}");
-            }
-            Error::Unknown {
-                what: "feature group",
-                name: column.into(),
-                hint,
-            }
+        let of_column = |group: &&ModelGroup| items.catalog().column(group.name()).is_some();
+        let names = items
+            .groups()
+            .iter()
+            .filter(of_column)
+            .map(ModelGroup::name);
+        let all_names = items.groups().iter().map(ModelGroup::name);
+        if let Some(position) = find(column, all_names) {
+            let group = &items.groups()[position];
+            return match of_column(&group) {
+                true => Ok(position),
+                false => Err(Error::config(
+                    "with",
+                    format!("{column:?}"),
+                    "a column of the items; this group is made of the training ratings",
+                )),
+            };
+        }
+        let mut hint = near::near_or_all(column, "feature groups of the items", names);
+        if items.catalog().column(column).is_some() {
+            hint = format!("the model does not use this column; {hint}");
+        }
+        Err(Error::Unknown {
+            what: "feature group",
+            name: column.into(),
+            hint,
         })
     }
 }
@@ -178,6 +194,22 @@ mod tests {
         assert_eq!(prediction.unwrap().value, 4.5);
         let prediction = model.predict_with("ann", "m1", &[("genres", "Action|Sci-Fi")]);
         assert_eq!(prediction.unwrap().value, 5.0);
+    }
+
+    #[test]
+    fn a_group_that_is_made_of_the_ratings_is_not_overridden() {
+        let mut model = example::model();
+        let mut raters = model.items.groups[0].clone();
+        raters.name = "raters".into();
+        model.items.groups.push(raters);
+        let message = |column| {
+            let result = model.predict_with("ann", "m1", &[(column, "0")]);
+            result.unwrap_err().to_string()
+        };
+        for column in ["raters", "Rater"] {
+            assert!(message(column).contains("made of the training ratings"));
+        }
+        assert!(!message("year").contains("raters"), "{}", message("year"));
     }
 
     #[test]

@@ -2,14 +2,14 @@
 //!
 //! A [`Model`]: the tables in `f32`, the composed rows made of them, names, titles, and what each user has seen. The moments go.
 
-use super::groups::Chosen;
+use super::groups;
 use super::validation::Predictions;
 use crate::Result;
 use crate::data::csr::Filling;
-use crate::data::{Csr, Dataset, Ids, SideData};
+use crate::data::{Csr, Dataset};
 use crate::gradient::SidePenalty;
 use crate::kernels::Real;
-use crate::model::{Model, ModelGroup, ModelSide, Parameters, Rows, Side, Table};
+use crate::model::{Features, Model, ModelGroup, ModelSide, Parameters, Rows, Side, Table};
 
 /// The items that each user has rated.
 pub(super) fn seen(data: &Dataset, counts: &[u32]) -> Result<Csr> {
@@ -28,8 +28,8 @@ pub(super) fn model<T: Real>(
     data: &Dataset,
     predictions: Predictions,
     seen: Csr,
-    (users, user_columns): (&SidePenalty, &Chosen),
-    (items, item_columns): (&SidePenalty, &Chosen),
+    users: &SidePenalty,
+    items: &SidePenalty,
 ) -> Model {
     Model {
         n_factors: parameters.users.identity.n_factors(),
@@ -38,8 +38,8 @@ pub(super) fn model<T: Real>(
         n_training_ratings: data.n_ratings() as u64,
         link: parameters.link,
         clip: predictions.clip,
-        users: side(&parameters.users, &data.users, users, user_columns),
-        items: side(&parameters.items, &data.items, items, item_columns),
+        users: side(&parameters.users, "user", data, users),
+        items: side(&parameters.items, "item", data, items),
         seen,
         baseline: None,
     }
@@ -47,27 +47,26 @@ pub(super) fn model<T: Real>(
 
 fn side<T: Real>(
     tables: &Side<T>,
-    data: &SideData,
+    name: &str,
+    dataset: &Dataset,
     penalty: &SidePenalty,
-    chosen: &Chosen,
 ) -> ModelSide {
+    let data = match name {
+        "user" => &dataset.users,
+        _ => &dataset.items,
+    };
     let mut of_groups = penalty.counts[1..].iter();
-    let groups = tables
-        .groups
-        .iter()
-        .zip(&chosen.used)
-        .map(|(group, name)| ModelGroup {
-            name: name.clone(),
-            values: data
-                .catalog
-                .column(name)
-                .map_or_else(Ids::default, |column| column.values.clone()),
-            table: rows(&group.table),
-            biases: biases(&group.table),
-            counts: of_groups.next().cloned().unwrap_or_default(),
-            features: group.features.clone(),
-            bag: group.bag,
-        });
+    let groups = tables.groups.iter().map(|group| ModelGroup {
+        name: group.name.clone(),
+        values: groups::values(dataset, name, &group.name)
+            .cloned()
+            .unwrap_or_default(),
+        table: rows(&group.table),
+        biases: biases(&group.table),
+        counts: of_groups.next().cloned().unwrap_or_default(),
+        features: Features::clone(&group.features),
+        bag: group.bag,
+    });
     let mut side = ModelSide {
         ids: data.ids.clone(),
         catalog: data.catalog.clone(),

@@ -3,6 +3,8 @@
 //! While training goes by blocks, row r of an identity table stands at its *place* in the [`Order`] of its side: then the rows of a block are neighbours, and a table is cut into blocks by
 //! slicing. Everything that goes by rows goes along: tables, moments, features, counts, held-out ratings. Tables of groups stay as they are.
 
+use std::sync::Arc;
+
 use crate::data::Interactions;
 use crate::data::layout::{Blocks, Order};
 use crate::gradient::{Objective, SidePenalty};
@@ -59,7 +61,7 @@ fn parameters<T: Real>(parameters: &mut Parameters<T>, blocks: &Blocks, way: Way
 fn side<T: Real>(side: &mut Side<T>, sources: &[u32]) {
     side.identity = side.identity.arranged(sources);
     for group in &mut side.groups {
-        group.features = group.features.arranged(sources);
+        group.features = Arc::new(group.features.arranged(sources));
     }
 }
 

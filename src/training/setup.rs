@@ -13,7 +13,7 @@ use super::initial;
 use super::state::State;
 use super::trainer::Trainer;
 use super::validation::Predictions;
-use crate::data::layout::Blocks;
+use crate::data::layout::{Blocks, order};
 use crate::data::{Dataset, Interactions, SideData};
 use crate::gradient::{Gradient, Objective, SidePenalty, TablePenalty};
 use crate::kernels::pool::Pool;
@@ -41,28 +41,19 @@ impl Checked {
                 "at least one rating to train on",
             ));
         }
-        let columns = [
-            groups::choose(&config.user_features, "user", &train.users.catalog)?,
-            groups::choose(&config.item_features, "item", &train.items.catalog)?,
-        ];
+        let columns = groups::choose_all(config, train)?;
         known_keys("l2", &config.l2, &columns)?;
         known_keys("init-std", &config.init_std, &columns)?;
-        let side = |n_rows: usize, name, data: &SideData, chosen: &Chosen| {
+        let side = |name, data: &SideData, chosen: &Chosen| {
             let mut side = Side {
-                identity: Table::zeros(n_rows, config.n_factors, config.biases),
-                groups: groups::build(
-                    chosen,
-                    &data.catalog,
-                    config.bag,
-                    config.n_factors,
-                    config.group_biases,
-                ),
+                identity: Table::zeros(data.ids.len(), config.n_factors, config.biases),
+                groups: groups::build(chosen, name, train, config)?,
             };
             initial::draw(&mut side, name, config);
-            side
+            Ok::<_, Error>(side)
         };
-        let mut users = side(train.n_users(), "user", &train.users, &columns[0]);
-        let mut items = side(train.n_items(), "item", &train.items, &columns[1]);
+        let mut users = side("user", &train.users, &columns[0])?;
+        let mut items = side("item", &train.items, &columns[1])?;
         let survey = train.survey()?;
         if survey.weight == 0.0 {
             return Err(Error::config(
@@ -103,11 +94,17 @@ impl Checked {
             batches: match config.batch {
                 Batch::Auto | Batch::Full => {
                     let ratings = train.in_memory("full batch")?;
-                    Batches::Full(Blocks::new(ratings, counts, &pool))
+                    let n = order::blocks_for_tasks(ratings.len(), counts.0.len(), counts.1.len());
+                    Batches::Full(Blocks::cut(ratings, counts, n, &pool))
                 }
                 Batch::Blocks => Batches::Strata(match &train.stored {
                     Some(stored) => Blocks::stored(&stored.cache, counts, &stored.folder, &pool)?,
-                    None => Blocks::new(&train.interactions, counts, &pool),
+                    None => {
+                        let ratings = &train.interactions;
+                        let n =
+                            order::blocks_for_steps(ratings.len(), counts.0.len(), counts.1.len());
+                        Blocks::cut(ratings, counts, n, &pool)
+                    }
                 }),
                 Batch::Size(size) => Batches::Mini {
                     ratings: train.in_memory("training in mini-batches")?,
@@ -155,11 +152,12 @@ fn penalty<T: Real>(side: &Side<T>, name: &str, counts: Vec<u32>, l2: &PerTable)
 fn known_keys(flag: &str, values: &PerTable, [users, items]: &[Chosen; 2]) -> Result<()> {
     let mut known = vec!["bias".to_owned()];
     for (side, chosen) in [("user", users), ("item", items)] {
-        let groups = chosen.used.iter().map(|name| format!("{side}.{name}"));
-        for table in std::iter::once(side.to_owned()).chain(groups) {
+        let columns = chosen.used.iter().map(|name| format!("{side}.{name}"));
+        for table in std::iter::once(side.to_owned()).chain(columns) {
             known.push(format!("{table}.bias"));
             known.push(table);
         }
+        known.extend(chosen.implicit.map(|name| format!("{side}.{name}")));
     }
     match values
         .exceptions

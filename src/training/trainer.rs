@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 use super::batches::Batches;
 use super::config::Checked;
 use super::config::{Config, Keep, Monitor};
-use super::groups::Chosen;
+use super::groups::{self, Chosen};
 use super::observer::{Epoch, Event, Observer};
 use super::places::{self, Way};
 use super::state::{Best, State};
@@ -76,7 +76,7 @@ pub struct Finish {
     pub valid: Option<RatingErrors>,
 }
 
-impl<T: Real> Trainer<'_, T> {
+impl<'d, T: Real> Trainer<'d, T> {
     /// Trains from the state to the last epoch, or until patience or the observer ends it.
     ///
     /// Where ratings are cut into blocks, the state is in block order until the end.
@@ -274,10 +274,8 @@ impl<T: Real> Trainer<'_, T> {
                 }
                 n => {
                     let group = &side.groups[n - 1].name;
-                    let value = data
-                        .catalog
-                        .column(group)
-                        .map(|column| column.values.name(row as u32).to_owned());
+                    let value = groups::values(self.data, name, group)
+                        .map(|values| values.name(row as u32).to_owned());
                     (
                         format!("{name}.{group}.{what}"),
                         value.unwrap_or_else(|| row.to_string()),
@@ -343,15 +341,14 @@ impl<T: Real> Trainer<'_, T> {
     /// # Errors
     /// Where ratings that are not in memory cannot be read.
     pub fn model(&self) -> Result<Model> {
-        let [users, items] = &self.columns;
         let seen = collapse::seen(self.data, &self.objective.users.counts[0])?;
         Ok(collapse::model(
             &self.state.parameters,
             self.data,
             self.predictions,
             seen,
-            (&self.objective.users, users),
-            (&self.objective.items, items),
+            &self.objective.users,
+            &self.objective.items,
         ))
     }
 
@@ -406,7 +403,7 @@ impl<T: Real> Trainer<'_, T> {
     }
 
     /// What it trains on.
-    pub fn data(&self) -> &Dataset {
+    pub fn data(&self) -> &'d Dataset {
         self.data
     }
 

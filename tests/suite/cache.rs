@@ -413,7 +413,10 @@ fn ratings_on_disk_train_to_the_very_bytes_of_ratings_in_memory() {
     );
     assert!(model(&cache, &folder, &[&block[..], &["--seed", "43"]].concat()) != wanted);
 
-    let valid = folder.write("valid.csv", "user,item,rating,trust\nu1,i1,3,1\nu2,i2,5,1\n");
+    let valid = folder.write(
+        "valid.csv",
+        "user,item,rating,trust\nu1,i1,3,1\nu2,i2,5,1\n",
+    );
     let valid = ["--valid", valid.to_str().unwrap(), "--patience", "2"];
     let watched = model(
         &text,

@@ -16,7 +16,7 @@ struct Case {
 }
 
 /// What is tried: full batch with features; by blocks; mini-batches; a sigmoid with validation, whose exponential must not come from the C library.
-const MODES: [(&str, &[&str]); 5] = [
+const MODES: [(&str, &[&str]); 7] = [
     ("full batch", &["--epochs", "12"]),
     ("by blocks", &["--epochs", "3", "--batch", "block"]),
     (
@@ -35,6 +35,14 @@ const MODES: [(&str, &[&str]); 5] = [
         ],
     ),
     ("mini-batches", &["--epochs", "2", "--batch", "257"]),
+    (
+        "features made of the ratings",
+        &["--epochs", "6", "--implicit", "both"],
+    ),
+    (
+        "the same by blocks",
+        &["--epochs", "3", "--implicit", "both", "--batch", "block"],
+    ),
     (
         "sigmoid, one-cycle, validation",
         &[

@@ -12,7 +12,7 @@ use lowrank::kernels::Kernel;
 use lowrank::kernels::pool::Pool;
 use lowrank::model::{Bag, Link, Parameters, Table};
 use lowrank::random::Stream;
-use lowrank::training::{Columns, Config, PerTable, Trainer};
+use lowrank::training::{Columns, Config, Implicit, PerTable, Trainer};
 
 /// Step of the central difference: its own error is of order h² = 1e-10, rounding adds ε·J/h ≈ 1e-10.
 const H: f64 = 1e-5;
@@ -98,10 +98,11 @@ fn grid() -> Vec<(String, Config, bool)> {
         |names: &[&str]| Columns::Named(names.iter().map(|&name| name.to_owned()).collect());
     let mut grid = Vec::new();
     for link in [Link::Identity, Link::Sigmoid { lo: 1.0, hi: 5.0 }] {
-        for (item_columns, user_columns) in [
-            (&[][..], &[][..]),
-            (&["genre"][..], &[]),
-            (&["genre", "year"], &["job"]),
+        for (item_columns, user_columns, implicit) in [
+            (&[][..], &[][..], Implicit::None),
+            (&["genre"][..], &[], Implicit::None),
+            (&["genre", "year"], &["job"], Implicit::None),
+            (&["genre"], &[], Implicit::Both),
         ] {
             for (mean, biases, group_biases) in [
                 (false, false, false),
@@ -122,7 +123,7 @@ fn grid() -> Vec<(String, Config, bool)> {
                             PerTable::new(0.0)
                         };
                         let name = format!(
-                            "{link:?}, {item_columns:?} and {user_columns:?}, mean {mean}, biases {biases} {group_biases}, λ {l2} {scale:?}, {bag:?}, weights {weights}"
+                            "{link:?}, {item_columns:?} and {user_columns:?}, implicit {implicit:?}, mean {mean}, biases {biases} {group_biases}, λ {l2} {scale:?}, {bag:?}, weights {weights}"
                         );
                         let config = Config::notebook()
                             .n_factors(3)
@@ -130,6 +131,7 @@ fn grid() -> Vec<(String, Config, bool)> {
                             .link(link)
                             .item_features(names(item_columns))
                             .user_features(names(user_columns))
+                            .implicit(implicit)
                             .global_mean(mean)
                             .biases(biases)
                             .group_biases(group_biases)

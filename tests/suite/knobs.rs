@@ -5,7 +5,7 @@
 use crate::common::{Folder, fixture, lowrank, succeed};
 
 /// Each knob alone. Those with a second list need it to have an effect; it is part of what they are compared with.
-const KNOBS: [(&[&str], &[&str]); 36] = [
+const KNOBS: [(&[&str], &[&str]); 39] = [
     (&["--preset", "notebook"], &[]),
     (&["--factors", "9"], &[]),
     (&["--epochs", "7"], &[]),
@@ -51,6 +51,9 @@ const KNOBS: [(&[&str], &[&str]); 36] = [
     (&["--no-biases"], &[]),
     (&["--item-features", "none"], &[]),
     (&["--bag", "mean"], &[]),
+    (&["--implicit", "users"], &[]),
+    (&["--implicit", "items"], &[]),
+    (&["--implicit", "both"], &["--implicit", "items"]),
     (&["--seed", "1"], &[]),
 ];
 

@@ -14,6 +14,7 @@ mod determinism;
 mod everyone;
 mod golden;
 mod gradcheck;
+mod implicit;
 mod knobs;
 mod learning;
 mod reading;

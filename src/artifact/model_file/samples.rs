@@ -118,7 +118,7 @@ impl Shape {
             table: rows(column.values.len(), self.n_factors, salt),
             biases: biases.then(|| numbers(column.values.len(), salt + 1)),
             counts: (1..=column.values.len() as u32).collect(),
-            features: Features::new(column, Bag::Sqrt),
+            features: Features::new(column.rows.clone(), Bag::Sqrt),
             bag: Bag::Sqrt,
         };
         let own_groups = match groups {

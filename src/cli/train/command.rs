@@ -20,6 +20,7 @@ use crate::evaluation::evaluate;
 use crate::kernels::pool::Pool;
 use crate::model::Model;
 use crate::storage::read_at_most;
+use crate::training::groups::Chosen;
 use crate::training::{Ending, Finish, Trainer};
 use crate::{Error, Result};
 
@@ -213,7 +214,12 @@ fn describe(inputs: &Inputs, trainer: &Trainer<'_, f32>, patience: Option<usize>
         ));
     }
     for (side, chosen) in ["user", "item"].iter().zip(trainer.columns()) {
-        for (names, what) in [(&chosen.used, "used"), (&chosen.skipped, "not used")] {
+        let of_ratings = chosen.implicit.map(str::to_owned).into_iter().collect();
+        for (names, what) in [
+            (&chosen.used, "used"),
+            (&of_ratings, "made of the ratings"),
+            (&chosen.skipped, "not used"),
+        ] {
             if !names.is_empty() {
                 manner.note(format_args!("{side} features {what}: {}", names.join(", ")));
             }
@@ -248,12 +254,13 @@ fn counts(inputs: &Inputs, trainer: &Trainer<'_, f32>) -> Counts {
 }
 
 fn features(trainer: &Trainer<'_, f32>) -> Features {
-    let [users, items] = trainer.columns().clone();
+    let [users, items] = trainer.columns();
+    let groups = |chosen: &Chosen| chosen.groups().map(str::to_owned).collect();
     Features {
-        items: items.used,
-        items_skipped: items.skipped,
-        users: users.used,
-        users_skipped: users.skipped,
+        items: groups(items),
+        items_skipped: items.skipped.clone(),
+        users: groups(users),
+        users_skipped: users.skipped.clone(),
     }
 }
 

@@ -51,16 +51,16 @@ pub struct Counts {
     pub parameters: usize,
 }
 
-/// Which columns became features, and which did not.
+/// Which feature groups there are, and which columns are none.
 #[derive(Debug, Serialize)]
 pub struct Features {
-    /// Of the items.
+    /// Groups of the items.
     pub items: Vec<String>,
-    /// Of the items, not used.
+    /// Columns of the items, not used.
     pub items_skipped: Vec<String>,
-    /// Of the users.
+    /// Groups of the users.
     pub users: Vec<String>,
-    /// Of the users, not used.
+    /// Columns of the users, not used.
     pub users_skipped: Vec<String>,
 }
 

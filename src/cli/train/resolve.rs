@@ -10,7 +10,7 @@ use crate::loss::LossKind;
 use crate::model::{Bag, Link};
 use crate::optimizer::{OptimizerKind, Schedule};
 use crate::training::{
-    Batch, ClipRule, Columns, Config, Keep, KernelChoice, Monitor, PerTable, Preset,
+    Batch, ClipRule, Columns, Config, Implicit, Keep, KernelChoice, Monitor, PerTable, Preset,
 };
 use crate::{Error, Result};
 
@@ -25,6 +25,12 @@ fn choice<T: Copy>(flag: &str, text: &str, choices: &[(&str, T)]) -> Result<T> {
 
 const PRESETS: [(&str, Preset); 2] = [("rating", Preset::Rating), ("notebook", Preset::Notebook)];
 const BAGS: [(&str, Bag); 3] = [("mean", Bag::Mean), ("sqrt", Bag::Sqrt), ("sum", Bag::Sum)];
+const IMPLICITS: [(&str, Implicit); 4] = [
+    ("none", Implicit::None),
+    ("users", Implicit::Users),
+    ("items", Implicit::Items),
+    ("both", Implicit::Both),
+];
 const KEEPS: [(&str, Keep); 2] = [("best", Keep::Best), ("last", Keep::Last)];
 const LOSSES: [(&str, LossKind); 1] = [("squared", LossKind::Squared)];
 const SCALES: [(&str, L2Scale); 2] = [("row", L2Scale::Row), ("rating", L2Scale::Rating)];
@@ -214,6 +220,7 @@ impl Settings {
             link = |text: &String| link(text),
             clip = |text: &String| clip(text),
             bag = |text: &String| choice("bag", text, &BAGS),
+            implicit = |text: &String| choice("implicit", text, &IMPLICITS),
             keep = |text: &String| choice("keep", text, &KEEPS),
             loss = |text: &String| choice("loss", text, &LOSSES),
             monitor = |text: &String| choice("monitor", text, &MONITORS),
@@ -261,6 +268,7 @@ impl Settings {
             group_biases: Some(c.group_biases),
             item_features: columns_text(&c.item_features),
             user_features: columns_text(&c.user_features),
+            implicit: name_of(&c.implicit, &IMPLICITS),
             bag: name_of(&c.bag, &BAGS),
             epochs: Some(c.n_epochs()),
             batch: Some(match c.batch {

@@ -97,6 +97,9 @@ settings! {
     /// Columns of the users that become features: names, all, or none [default: none]
     #[arg(long, value_name = "NAMES", help_heading = "Model")]
     user_features: Option<String>,
+    /// Features made of the training ratings: users (by what they rated), items (by who rated them), both, or none [default: none]
+    #[arg(long, value_name = "SIDES", help_heading = "Model")]
+    implicit: Option<String>,
     /// How the features of a row are weighed: mean (1/n), sqrt (1/√n), sum (1) [default: sqrt; notebook mean]
     #[arg(long, value_name = "RULE", help_heading = "Model")]
     bag: Option<String>,

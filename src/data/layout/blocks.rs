@@ -18,7 +18,7 @@
 
 use std::path::Path;
 
-use super::order::{Order, n_blocks};
+use super::order::{Order, blocks_for_steps};
 use super::sort::{gather, sort_cell};
 use super::stored::StoredCells;
 use crate::Result;
@@ -91,19 +91,10 @@ impl OwnedExamples {
 }
 
 impl Blocks {
-    /// All of `interactions`; `counts` are the ratings of each user and of each item.
+    /// All of `interactions` in `n_blocks` × `n_blocks` blocks; `counts` are the ratings of each user and of each item.
     ///
     /// # Panics
-    /// Where the counts are others.
-    pub fn new(interactions: &Interactions, counts: (&[u32], &[u32]), pool: &Pool) -> Blocks {
-        let n_blocks = n_blocks(interactions.len(), counts.0.len(), counts.1.len());
-        Blocks::cut(interactions, counts, n_blocks, pool)
-    }
-
-    /// [`new`](Blocks::new) with a number of blocks of one's own.
-    ///
-    /// # Panics
-    /// As [`new`](Blocks::new); and for 0 blocks, or more than 65,536.
+    /// Where the counts are others, and for 0 blocks, or more than 65,536.
     pub fn cut(
         interactions: &Interactions,
         counts: (&[u32], &[u32]),
@@ -146,7 +137,7 @@ impl Blocks {
         pool: &Pool,
     ) -> Result<Blocks> {
         let n_ratings = cache.n_ratings() as usize;
-        let n_blocks = n_blocks(n_ratings, counts.0.len(), counts.1.len());
+        let n_blocks = blocks_for_steps(n_ratings, counts.0.len(), counts.1.len());
         let [(user_counts, users), (item_counts, items)] = orders(counts, n_blocks);
         let cells = StoredCells::sort(cache, (&users, &items), folder, pool)?;
         Ok(Blocks {
@@ -260,7 +251,7 @@ mod tests {
                 count(&ratings.users, n_users),
                 count(&ratings.items, n_items),
             );
-            let blocks = Blocks::new(&ratings, (&by_user, &by_item), &Pool::new(2));
+            let blocks = Blocks::cut(&ratings, (&by_user, &by_item), wanted, &Pool::new(2));
             assert_eq!(blocks.n_blocks(), wanted);
             let mut seen = vec![false; n];
             for a in 0..wanted {
@@ -299,7 +290,7 @@ mod tests {
         let ratings = ratings(300_000, 900, 700);
         let layout = |ratings: &Interactions, threads| {
             let counts = (count(&ratings.users, 900), count(&ratings.items, 700));
-            let blocks = Blocks::new(ratings, (&counts.0, &counts.1), &Pool::new(threads));
+            let blocks = Blocks::cut(ratings, (&counts.0, &counts.1), 4, &Pool::new(threads));
             match blocks.examples {
                 Examples::Memory(cells) => cells,
                 Examples::Stored(_) => panic!("not in memory"),

@@ -5,6 +5,10 @@
 
 /// Ratings per block that B aims at: enough work to be worth a task.
 const RATINGS_PER_BLOCK: usize = 1 << 13;
+/// Where rows step once a block, B is at least this: fewer would be too few steps an epoch.
+const FEWEST_STEPS: usize = 16;
+/// Ratings per block that this must leave.
+const LEAST_RATINGS: usize = 64;
 /// The most blocks of a side.
 const MAX_BLOCKS: usize = 256;
 
@@ -19,9 +23,20 @@ pub struct Order {
     pub cuts: Vec<u32>,
 }
 
-/// B: about √(ratings/8,192), a power of two.
-pub fn n_blocks(n_ratings: usize, n_users: usize, n_items: usize) -> usize {
-    let wanted = (n_ratings / RATINGS_PER_BLOCK).isqrt();
+/// B where all blocks are taken at the same parameters: enough work for a task in each, about √(ratings/8,192), a power of two.
+pub fn blocks_for_tasks(n_ratings: usize, n_users: usize, n_items: usize) -> usize {
+    bounded((n_ratings / RATINGS_PER_BLOCK).isqrt(), n_users, n_items)
+}
+
+/// B where each block is a step of its rows: the same, but at least 16 if that leaves 64 ratings in a block.
+pub fn blocks_for_steps(n_ratings: usize, n_users: usize, n_items: usize) -> usize {
+    let fewest = FEWEST_STEPS.min((n_ratings / LEAST_RATINGS).isqrt());
+    let wanted = (n_ratings / RATINGS_PER_BLOCK).isqrt().max(fewest);
+    bounded(wanted, n_users, n_items)
+}
+
+/// The greatest power of two that is not above `wanted`, and leaves no block without a row.
+fn bounded(wanted: usize, n_users: usize, n_items: usize) -> usize {
     let most = wanted.min(MAX_BLOCKS).min(n_users).min(n_items).max(1);
     1 << most.ilog2()
 }
@@ -98,10 +113,16 @@ mod tests {
 
     #[test]
     fn the_number_of_blocks_follows_the_data() {
-        assert_eq!(n_blocks(90_000, 943, 1682), 2);
-        assert_eq!(n_blocks(1_000_000, 6040, 3706), 8);
-        assert_eq!(n_blocks(20_000_000, 138_000, 27_000), 32);
-        assert_eq!(n_blocks(20_000_000, 138_000, 5), 4);
-        assert_eq!(n_blocks(0, 0, 0), 1);
+        for (n_ratings, n_users, n_items, tasks, steps) in [
+            (90_000, 943, 1682, 2, 16),
+            (1_000_000, 6040, 3706, 8, 16),
+            (20_000_000, 138_000, 27_000, 32, 32),
+            (20_000_000, 138_000, 5, 4, 4),
+            (1000, 50, 60, 1, 2),
+            (0, 0, 0, 1, 1),
+        ] {
+            assert_eq!(blocks_for_tasks(n_ratings, n_users, n_items), tasks);
+            assert_eq!(blocks_for_steps(n_ratings, n_users, n_items), steps);
+        }
     }
 }

@@ -24,6 +24,7 @@
 //! | `bag` | `--bag` | mean | sqrt | |
 //! | `item_features` | `--item-features` | every column | columns with `\|` | names |
 //! | `user_features` | `--user-features` | none | none | names |
+//! | `implicit` | `--implicit` | none | none | none, users, items, both |
 //! | `keep` | `--keep` | last | best, where there is validation | |
 //! | `untouched_rows` | | keep their draw | zero | |
 //! | `shuffle` | `--no-shuffle` | yes | yes | mini-batches only |
@@ -31,9 +32,11 @@
 //! `notebook` is the PyTorch notebook that this design comes from, to the last digit; `rating` is what predicts best.
 
 mod check;
+mod implicit;
 mod per_table;
 
 pub use check::Checked;
+pub use implicit::Implicit;
 pub use per_table::PerTable;
 
 use crate::gradient::L2Scale;
@@ -179,6 +182,7 @@ pub struct Config {
     pub(crate) bag: Bag,
     pub(crate) item_features: Columns,
     pub(crate) user_features: Columns,
+    pub(crate) implicit: Implicit,
     pub(crate) untouched_rows_are_zero: bool,
     pub(crate) keep: Keep,
     pub(crate) monitor: Monitor,
@@ -226,6 +230,7 @@ impl Config {
             bag: Bag::Mean,
             item_features: Columns::All,
             user_features: Columns::Named(Vec::new()),
+            implicit: Implicit::None,
             untouched_rows_are_zero: false,
             keep: Keep::Last,
             monitor: Monitor::ValidRmse,
@@ -355,6 +360,8 @@ setters! {
     item_features: Columns => item_features;
     /// Which columns of the users become features.
     user_features: Columns => user_features;
+    /// Which sides have features that are made of the ratings: what a user rated, who rated an item.
+    implicit: Implicit => implicit;
     /// Which parameters are kept in the end.
     keep: Keep => keep;
     /// What early stopping looks at.

@@ -185,6 +185,10 @@ impl<T: Real> Features<T> {
                 composed: None,
                 of_epoch: None,
                 penalty: memory.penalties[n],
+                n_steps: match self.each_stratum[n] {
+                    true => task.blocks.n_blocks(),
+                    false => 1,
+                },
             };
             let touched = (0u32..).zip(debt.n_examples).filter(|(_, n)| *n > 0);
             part.step(rule, touched);

@@ -246,6 +246,7 @@ impl<T: Real> SideAtWork<'_, T> {
                     gradient: gradient_rows(gradient.next().expect("a gradient for every row")),
                     composed: of_features.composed,
                     of_epoch: of_features.of_epoch,
+                    n_steps: task.blocks.n_blocks(),
                     penalty: Penalty {
                         counts: &penalty.counts[cut[0] as usize..cut[1] as usize],
                         ..penalty

@@ -22,10 +22,10 @@ pub(super) fn epoch(
     optimizer: &Optimizer,
     rates: impl Fn(u64) -> f64,
 ) -> f64 {
-    let n = blocks.n_blocks();
+    let n_blocks = blocks.n_blocks();
     let mut loss = 0.0;
     let mut of_epoch = [Sums::new(), Sums::new()];
-    for s in 0..n {
+    for s in 0..n_blocks {
         let eta = rates(state.steps);
         state.steps += 1;
         let offsets = [
@@ -33,8 +33,8 @@ pub(super) fn epoch(
             offsets(&state.parameters.items),
         ];
         let mut of_stratum = [Sums::new(), Sums::new()];
-        for a in 0..n {
-            let b = (a + s) % n;
+        for a in 0..n_blocks {
+            let b = (a + s) % n_blocks;
             let (of_block, sums) = pass(state, blocks, (a, b), &offsets);
             loss += of_block;
             for (side, sums) in sums.into_iter().enumerate() {
@@ -48,6 +48,7 @@ pub(super) fn epoch(
                         eta,
                         (side, 0, row),
                         (&factors, bias, n),
+                        n_blocks,
                     );
                 }
             }
@@ -55,9 +56,9 @@ pub(super) fn epoch(
         for side in 0..2 {
             for group in 0..sides(state)[side].groups.len() {
                 let n_entries = sides(state)[side].groups[group].features.n_entries();
-                let sums = match n_entries <= blocks.len() / n {
-                    true => &of_stratum[side],
-                    false if s + 1 == n => &of_epoch[side],
+                let (sums, n_steps) = match n_entries <= blocks.len() / n_blocks {
+                    true => (&of_stratum[side], n_blocks),
+                    false if s + 1 == n_blocks => (&of_epoch[side], 1),
                     false => continue,
                 };
                 let mut owed = Sums::new();
@@ -75,6 +76,7 @@ pub(super) fn epoch(
                         eta,
                         (side, group + 1, f),
                         (&factors, bias, n),
+                        n_steps,
                     );
                 }
             }
@@ -161,13 +163,17 @@ fn step(
     eta: f64,
     (side, table, row): (usize, usize, usize),
     (factors, bias, n): (&[f64], f64, usize),
+    n_steps: usize,
 ) {
     let n_user_tables = state.parameters.users.tables().count();
     let number = side * n_user_tables + table;
     let penalty: &SidePenalty = [&objective.users, &objective.items][side];
+    let n_row = f64::from(penalty.counts[table][row]);
+    // From a sum over n examples to n_row/n_steps of them, the number that a step has on average.
+    let scale = n_steps as f64 / n_row;
     let share = match objective.l2_scale {
-        L2Scale::Row => 1.0 / f64::from(penalty.counts[table][row]),
-        L2Scale::Rating => 1.0,
+        L2Scale::Row => n as f64 / n_row,
+        L2Scale::Rating => n as f64,
     };
     state.touches[number][row] += 1;
     let t = state.touches[number][row];
@@ -183,7 +189,7 @@ fn step(
     let mean = x
         .iter()
         .zip(factors)
-        .map(|(x, sum)| sum / n as f64 + 2.0 * lambda.factors * share * x);
+        .map(|(x, sum)| scale * (sum + 2.0 * lambda.factors * share * x));
     let mean: Vec<f64> = mean.collect();
     let wide = |table: &mut Table<f64>| table.row(row).to_vec();
     let mut of_row: Vec<Vec<f64>> = moments.iter_mut().map(wide).collect();
@@ -192,7 +198,7 @@ fn step(
         moment.row_mut(row).copy_from_slice(row_of);
     }
     if let Some(biases) = of_table.bias_slice_mut() {
-        let mean = bias / n as f64 + 2.0 * lambda.biases * share * biases[row];
+        let mean = scale * (bias + 2.0 * lambda.biases * share * biases[row]);
         let number = |table: &mut Table<f64>| vec![table.bias_slice().expect("biases")[row]];
         let mut of_bias: Vec<Vec<f64>> = moments.iter_mut().map(number).collect();
         rule(

@@ -3,11 +3,12 @@
 //! A [`Part`] is what one block owns of one side: rows, moments, clocks, gradients. Nobody else has them while the stratum lasts.
 //!
 //! ```text
-//! ḡ  = (1/n)·Σ_e g_e·(the other row)  +  2λ·(s_row/n_row)·θ            n examples of the block touch the row, n_row of all
+//! ḡ  = (B/n_row)·Σ_e [ g_e·(the other row)  +  2λ·(s_row/n_row)·θ ]    e runs over the n examples of the block that touch the row, of n_row in all
 //! θ  ← rule(t, θ, ḡ)                                                   t touches of the row so far
 //! ```
 //!
-//! ḡ is the gradient of the objective over those n examples, each with its share of the row's penalty: the same objective as in full batch.
+//! Each example carries its share of the row's penalty: the same objective as in full batch. The sum is divided by the number of examples that a block has of the row on average, not by the n that this
+//! one has: so every example counts alike, whether it shares its block with many of the row's others or with none, and B steps add up to the gradient of the whole.
 
 use crate::data::layout::Order;
 use crate::gradient::TablePenalty;
@@ -41,9 +42,11 @@ pub(super) struct Part<'a, T> {
     /// Where gradients of the whole epoch are added up.
     pub(super) of_epoch: Option<GradientRows<'a, T>>,
     pub(super) penalty: Penalty<'a>,
+    /// Steps of a row in an epoch, at most: B, or 1 where a whole epoch is one step.
+    pub(super) n_steps: usize,
 }
 
-/// What the penalty adds to the mean gradient of a row: (2λ·s_row + decay)/n_row times the row.
+/// What the penalty adds to the gradient of a row for each example: (2λ·s_row + decay)/n_row times the row.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Penalty<'a> {
     pub(super) lambda: TablePenalty,
@@ -61,13 +64,13 @@ fn one<T: Real>() -> T {
 }
 
 impl Penalty<'_> {
-    /// The factor of row `row`'s factors, and that of its bias.
+    /// The factor of row `row`'s factors, and that of its bias, for `n` examples.
     #[inline(always)]
-    fn of<T: Real>(&self, row: usize) -> (T, T) {
+    fn of<T: Real>(&self, row: usize, n: T) -> (T, T) {
         let share = one::<T>() / T::from_f32(self.counts[row] as f32);
         let scale = if self.by_rating { one() } else { share };
         let decay = T::from_f64(self.decay) * share;
-        let of = |lambda: f64| T::from_f64(2.0 * lambda) * scale + decay;
+        let of = |lambda: f64| n * (T::from_f64(2.0 * lambda) * scale + decay);
         (of(self.lambda.factors), of(self.lambda.biases))
     }
 }
@@ -110,8 +113,10 @@ impl<T: Real> Part<'_, T> {
             let range = row * stride..(row + 1) * stride;
             self.touches[row] += 1;
             let t = self.touches[row];
-            let (penalty, bias_penalty) = self.penalty.of::<T>(row);
-            let share = one::<T>() / T::from_f32(n_examples as f32);
+            let share =
+                T::from_f32(self.n_steps as f32) / T::from_f32(self.penalty.counts[row] as f32);
+            let n = share * T::from_f32(n_examples as f32);
+            let (penalty, bias_penalty) = self.penalty.of(row, n);
 
             let sum = &self.gradient.factors[range.clone()];
             let x = &mut self.rows.factors[range.clone()];

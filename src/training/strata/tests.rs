@@ -7,7 +7,7 @@ use crate::model::{Link, Parameters};
 use crate::optimizer::Schedule;
 use crate::training::batches::Batches;
 use crate::training::places::{self, Way};
-use crate::training::{Batch, Columns, Config, PerTable, Trainer};
+use crate::training::{Batch, Columns, Config, Implicit, PerTable, Trainer};
 
 /// 60 users with twenty tags each (too many to step once a stratum), 40 items with two genres each, 900 weighted ratings.
 fn data() -> Dataset {
@@ -133,9 +133,13 @@ fn blocks_train_to_what_the_plain_loop_says() {
         ),
         ("adagrad", config().optimizer(OptimizerKind::Adagrad)),
         ("16 factors", config().n_factors(16)),
+        (
+            "features made of the ratings",
+            config().implicit(Implicit::Both),
+        ),
     ];
     for (name, config) in cases {
-        for n_blocks in [1, 2, 4] {
+        for n_blocks in [1, 2, 4, 8] {
             let (wanted, wanted_loss) = oracle(&data, config.clone(), n_blocks);
             let mut trainer = trainer(&data, config.clone(), n_blocks, 2);
             let mut losses = Vec::new();
@@ -204,6 +208,34 @@ fn the_gradients_of_all_blocks_add_up_to_the_gradient() {
 }
 
 #[test]
+fn the_steps_of_an_epoch_add_up_to_the_gradient_however_it_is_cut() {
+    // So small a rate that the tables stay where they are while the gradients are taken.
+    const RATE: f64 = 1e-7;
+    let data = data();
+    let config = config()
+        .user_features(Columns::Named(vec![]))
+        .item_features(Columns::Named(vec![]))
+        .optimizer(OptimizerKind::Sgd)
+        .schedule(Schedule::Constant)
+        .learning_rate(RATE)
+        .epochs(1);
+    let moved = |n_blocks: usize| -> Vec<f64> {
+        let mut trainer = trainer(&data, config.clone(), n_blocks, 1);
+        let start = numbers(&trainer.state.parameters);
+        trainer.run(&mut ());
+        let end = numbers(&trainer.state.parameters);
+        let by = end.iter().zip(&start).map(|(end, start)| end - start);
+        by.map(|by| by / RATE / n_blocks as f64).collect()
+    };
+    let whole = moved(1);
+    for n_blocks in [2, 4, 8] {
+        for (cut, whole) in moved(n_blocks).iter().zip(&whole) {
+            assert!((cut - whole).abs() < 1e-4, "{cut} for {whole}");
+        }
+    }
+}
+
+#[test]
 fn weight_decay_is_a_penalty_by_blocks_too() {
     let data = data();
     let n = data.n_ratings() as f64;
@@ -228,7 +260,8 @@ fn weight_decay_is_a_penalty_by_blocks_too() {
 fn threads_and_the_order_of_the_file_change_no_bit() {
     let data = data();
     let bits = |data: &Dataset, threads| -> Vec<u64> {
-        let mut trainer = trainer(data, config(), 4, threads);
+        let config = config().implicit(Implicit::Both);
+        let mut trainer = trainer(data, config, 4, threads);
         trainer.run(&mut ());
         numbers(&trainer.state.parameters)
             .iter()
