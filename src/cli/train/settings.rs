@@ -104,20 +104,20 @@ settings! {
     #[arg(long, value_name = "RULE", help_heading = "Model")]
     bag: Option<String>,
 
-    /// Passes over the ratings [default: 300; notebook 200]
+    /// Passes over the ratings [default: 300, by blocks 20; notebook 200]
     #[arg(long, value_name = "N", help_heading = "Training")]
     epochs: Option<usize>,
-    /// Ratings per step: auto, full (all), or a number [default: auto; notebook full]
+    /// Ratings per step: auto, full (all), block (blocks that share no row, trained in parallel), or a number [default: auto, which is full and from a million ratings on block; notebook full]
     #[arg(long, value_name = "N", help_heading = "Training")]
     #[serde(deserialize_with = "text")]
     batch: Option<String>,
     /// Whether mini-batches are drawn anew each epoch [default: yes]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Training")]
     shuffle: Option<bool>,
-    /// adam, lazy-adam, adamw, amsgrad, sgd, adagrad [default: adam; in mini-batches lazy-adam]
+    /// adam, lazy-adam, adamw, amsgrad, row-adam (one second moment a row; by blocks), sgd, adagrad [default: adam; in mini-batches lazy-adam]
     #[arg(long, value_name = "NAME", help_heading = "Training")]
     optimizer: Option<String>,
-    /// How far a step goes [default: 0.02; notebook 0.01]
+    /// How far a step goes [default: 0.02, by blocks 0.05; notebook 0.01]
     #[arg(long, value_name = "RATE", help_heading = "Training")]
     learning_rate: Option<f64>,
     /// How that changes: constant, cosine, step, step:EPOCHS:FACTOR, one-cycle [default: cosine; notebook constant]
@@ -129,7 +129,7 @@ settings! {
     /// Adam's β₁ [default: 0.9]
     #[arg(long, value_name = "BETA", help_heading = "Training")]
     beta1: Option<f64>,
-    /// Adam's β₂ [default: 0.999]
+    /// Adam's β₂ [default: 0.999, by blocks 0.99]
     #[arg(long, value_name = "BETA", help_heading = "Training")]
     beta2: Option<f64>,
     /// Adam's ε [default: 1e-8; adagrad 1e-10]

@@ -9,7 +9,7 @@
 //! | `epochs` | `--epochs` | 200 | 300; by blocks 20 | ≥ 1 |
 //! | `batch` | `--batch` | full | auto: full, from a million ratings on by blocks | `auto`, `full`, `block`, ≥ 1 |
 //! | `optimizer` | `--optimizer` | adam | adam | mini-batches: `lazy-adam` |
-//! | `learning_rate` | `--learning-rate` | 0.01 | 0.02; by blocks 0.03 | > 0 |
+//! | `learning_rate` | `--learning-rate` | 0.01 | 0.02; by blocks 0.05 | > 0 |
 //! | `beta2` | `--beta2` | 0.999 | 0.999; by blocks 0.99 | [0, 1) |
 //! | `schedule` | `--schedule` | constant | cosine | |
 //! | `warmup` | `--warmup` | 0 | 0 | ≥ 0 epochs |
@@ -148,7 +148,7 @@ const AT_ONCE: Regime = Regime {
 /// As many steps of each row an epoch as there are blocks of the other side.
 const BY_BLOCKS: Regime = Regime {
     epochs: 20,
-    learning_rate: 0.03,
+    learning_rate: 0.05,
     beta2: 0.99,
 };
 
