@@ -90,6 +90,17 @@ struct Named<'a> {
     data: Data<'a>,
 }
 
+/// The bytes of a file with a record and sections of such lengths.
+pub fn file_bytes(record: usize, lengths: impl Iterator<Item = u64>) -> u64 {
+    let (mut header, mut content) = ((FIXED + record) as u64, 0);
+    for length in lengths {
+        let padded = length.next_multiple_of(ALIGNMENT);
+        header += ENTRY as u64 + 4 * padded.div_ceil(CHUNK);
+        content += padded;
+    }
+    header.next_multiple_of(ALIGNMENT) + content
+}
+
 impl<'a> Sections<'a> {
     /// A file with this record and no sections yet.
     ///
@@ -262,6 +273,7 @@ mod tests {
         let bytes = sections.to_bytes();
         // 64 + 80 + 4 + 2 = 150, padded to 192; one section of 16 bytes, padded to 64.
         assert_eq!(bytes.len(), 192 + 64);
+        assert_eq!(file_bytes(2, [16].into_iter()), bytes.len() as u64);
         assert_eq!(bytes[..8], [0x89, b'l', b'o', b'w', b'r', b'a', b'n', b'k']);
         assert_eq!(bytes[8..16], [1, 0, 0, 0, b't', b'e', b's', b't']);
         let number = |at: usize| u64::get(&bytes[at..at + 8]);
