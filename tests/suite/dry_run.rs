@@ -136,8 +136,8 @@ fn bytes_are_those_of_the_arrays() {
     let seconds = |key: &str| plan["seconds"][key].as_f64().unwrap();
     assert!(seconds("epoch") > 0.0 && seconds("validation") > 0.0);
     let epochs = plan["training"]["epochs"].as_f64().unwrap();
-    let sum =
-        seconds("read") + seconds("setup") + epochs * (seconds("epoch") + seconds("validation"));
+    let of_epochs = epochs * (seconds("epoch") + seconds("validation"));
+    let sum = seconds("read") + seconds("setup") + of_epochs + seconds("finish");
     assert!((seconds("total") - sum).abs() <= 1e-9 * sum);
     assert_eq!(plan["seconds"]["sample_ratings"], train);
 }

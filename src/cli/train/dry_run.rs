@@ -54,6 +54,8 @@ struct Seconds {
     epoch: f64,
     /// A look at the held-out ratings, after every epoch.
     validation: f64,
+    /// From tables to a model.
+    finish: f64,
     /// All of the above, for all epochs.
     total: f64,
     /// Ratings that were trained on to find out.
@@ -148,7 +150,8 @@ impl Seconds {
             setup: pace.setup,
             epoch: pace.epoch,
             validation: pace.validation,
-            total: read + pace.setup + epochs as f64 * (pace.epoch + pace.validation),
+            finish: pace.finish,
+            total: read + pace.setup + epochs as f64 * (pace.epoch + pace.validation) + pace.finish,
             sample_ratings: pace.sample,
         }
     }
@@ -183,6 +186,7 @@ impl Plan {
             ("setup", seconds.setup),
             ("epoch", seconds.epoch),
             ("validation", seconds.validation),
+            ("finish", seconds.finish),
             ("total", seconds.total),
         ] {
             figures.push((format!("seconds.{name}"), Cell::Metric(value)));
@@ -243,6 +247,7 @@ impl Plan {
             ("setup", seconds.setup),
             ("epoch", seconds.epoch),
             ("validation, after each epoch", seconds.validation),
+            ("finish", seconds.finish),
             ("total", seconds.total),
         ];
         let times = times.map(|(name, value)| figure(name, format!("{value:.4}")));

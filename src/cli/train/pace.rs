@@ -45,6 +45,8 @@ pub struct Pace {
     pub epoch: f64,
     /// A look at the held-out ratings.
     pub validation: f64,
+    /// To make the model of the tables: baselines, seen lists.
+    pub finish: f64,
 }
 
 /// Tries a training of `data`, whose configuration leaves nothing to the data.
@@ -116,6 +118,7 @@ fn extrapolated(
         setup: scaled(whole.setup, tables.setup),
         epoch: scaled(whole.epoch, tables.epoch),
         validation: whole.validation * n_held_out / n_valid.max(1) as f64,
+        finish: scaled(whole.finish, tables.finish),
     })
 }
 
@@ -125,6 +128,7 @@ struct Trial {
     setup: f64,
     epoch: f64,
     validation: f64,
+    finish: f64,
 }
 
 impl Trial {
@@ -134,6 +138,7 @@ impl Trial {
             setup: self.setup,
             epoch: self.epoch,
             validation: self.validation,
+            finish: self.finish,
         }
     }
 }
@@ -152,8 +157,11 @@ fn trial(checked: &Checked, data: &Dataset, valid: Option<&Interactions>) -> Res
     if let Ending::Diverged(error) = trainer.run(&mut laps).ending {
         return Err(error);
     }
+    let began = Instant::now();
+    drop(trainer.model_with_baseline());
     Ok(Trial {
         setup,
+        finish: began.elapsed().as_secs_f64(),
         epoch: typical(laps.epochs),
         validation: if valid.is_some() {
             typical(laps.validations)
