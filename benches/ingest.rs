@@ -59,7 +59,7 @@ fn main() {
     }
     for threads in common::thread_counts() {
         assert!(
-            pieces(&cache, &Pool::new(threads)) == *found,
+            joined(pieces(&cache, &Pool::new(threads))) == *found,
             "other ratings"
         );
     }
@@ -118,13 +118,18 @@ fn read(bytes: &[u8]) -> Dataset {
 }
 
 /// The whole cache, in pieces that threads share.
-fn pieces(cache: &RatingsCache, pool: &Pool) -> Interactions {
+fn pieces(cache: &RatingsCache, pool: &Pool) -> Vec<Interactions> {
     let n = cache.n_ratings();
     let starts: Vec<u64> = (0..n).step_by(ROWS_PER_TASK as usize).collect();
     let read = |start: u64| cache.read(start..n.min(start + ROWS_PER_TASK));
+    let pieces = pool.map(starts, read).into_iter();
+    pieces.map(|piece| piece.expect("ratings")).collect()
+}
+
+/// The pieces, one after the other.
+fn joined(pieces: Vec<Interactions>) -> Interactions {
     let mut all = Interactions::default();
-    for piece in pool.map(starts, read) {
-        let piece = piece.expect("ratings");
+    for piece in pieces {
         all.users.extend(piece.users);
         all.items.extend(piece.items);
         all.ratings.extend(piece.ratings);

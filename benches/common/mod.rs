@@ -70,7 +70,7 @@ pub(crate) fn medians(clock: Clock, repeats: usize, ways: &mut [Way<'_>]) -> Vec
 pub(crate) enum Clock {
     /// Those that pass.
     Wall,
-    /// Those that this thread works, where the system tells them (Linux); else those that pass.
+    /// Those that this thread works, where the system tells them (Linux, in ticks of some milliseconds); else those that pass.
     Thread,
 }
 
