@@ -51,7 +51,9 @@ const TWENTY_MILLION: Scale = Scale {
 const NAIVE: usize = 200_000;
 
 /// A name, and what is trained in that way.
-const WAYS: [(&str, fn() -> Config); 4] = [
+type Way = (&'static str, fn() -> Config);
+
+const WAYS: [Way; 4] = [
     ("seed design, full", Config::notebook),
     ("full batch", || Config::rating().batch(Batch::Full)),
     ("blocks", || Config::rating().batch(Batch::Blocks)),

@@ -54,19 +54,30 @@ pub struct Pace {
 /// # Errors
 /// Those of the training itself.
 pub fn measure(checked: &Checked, data: &Dataset, valid: Option<&Interactions>) -> Result<Pace> {
+    on_at_most(MOST, checked, data, valid)
+}
+
+/// [`measure`] on at most so many ratings.
+fn on_at_most(
+    most: usize,
+    checked: &Checked,
+    data: &Dataset,
+    valid: Option<&Interactions>,
+) -> Result<Pace> {
     if let Batch::Size(size) = checked.config().batch {
-        return mini_batches(checked, data, valid, size);
+        return mini_batches(most, checked, data, valid, size);
     }
-    if data.n_ratings() <= MOST {
+    if data.n_ratings() <= most {
         return Ok(trial(checked, data, valid)?.pace(data.n_ratings()));
     }
-    let sample = Sample::between_some_rows(data, valid);
+    let sample = Sample::between_some_rows(most, data, valid);
     let whole = trial(checked, &sample.data, sample.valid.as_ref())?;
     extrapolated(whole, checked, sample, data, valid)
 }
 
 /// A share of the mini-batches, large enough to be timed.
 fn mini_batches(
+    most: usize,
     checked: &Checked,
     data: &Dataset,
     valid: Option<&Interactions>,
@@ -84,10 +95,10 @@ fn mini_batches(
         };
         let sample = Sample {
             data: data.with(share(&data.interactions, n)),
-            valid: valid.map(|valid| share(valid, valid.len().min(MOST))),
+            valid: valid.map(|valid| share(valid, valid.len().min(most))),
         };
         let trial = trial(checked, &sample.data, sample.valid.as_ref())?;
-        if trial.epoch >= WORTH_TIMING || n >= MOST {
+        if trial.epoch >= WORTH_TIMING || n >= most {
             return extrapolated(trial, checked, sample, data, valid);
         }
         n *= 4;
@@ -240,9 +251,9 @@ struct Sample {
 
 impl Sample {
     /// The ratings between a half, a quarter, … of the users and of the items.
-    fn between_some_rows(data: &Dataset, valid: Option<&Interactions>) -> Sample {
+    fn between_some_rows(most: usize, data: &Dataset, valid: Option<&Interactions>) -> Sample {
         let mut step = 1;
-        while data.n_ratings() / (step * step) > MOST {
+        while data.n_ratings() / (step * step) > most {
             step *= 2;
         }
         let ratings = &data.interactions;
@@ -317,5 +328,99 @@ impl Thinned {
                 columns: columns.collect(),
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Split;
+    use crate::data::synthetic::{SyntheticConfig, generate};
+    use crate::training::Config;
+    use std::collections::HashSet;
+
+    fn data() -> Dataset {
+        let config = SyntheticConfig {
+            n_users: 800,
+            n_items: 500,
+            n_ratings: 40_000,
+            ..SyntheticConfig::default()
+        };
+        generate(&config).expect("a data set")
+    }
+
+    fn named(data: &Dataset, ratings: &Interactions) -> Vec<(String, String, u32)> {
+        let name = |n: usize| {
+            let (user, item) = (ratings.users[n], ratings.items[n]);
+            let names = (data.users.ids.name(user), data.items.ids.name(item));
+            (names.0.into(), names.1.into(), ratings.ratings[n].to_bits())
+        };
+        (0..ratings.len()).map(name).collect()
+    }
+
+    #[test]
+    fn a_sample_holds_all_ratings_between_its_rows_and_as_dense_ones() {
+        let halves = data().split(&Split::random(0.1, 1)).expect("two halves");
+        let (data, valid) = (&halves.train, &halves.valid.interactions);
+        // A half of the rows would leave some 9,000 ratings, a quarter leaves some 2,250.
+        let sample = Sample::between_some_rows(4000, data, Some(valid));
+        let small = &sample.data;
+        assert_eq!((small.n_users(), small.n_items()), (200, 125));
+        let share = data.n_ratings() as f64 / 16.0;
+        let n = small.n_ratings() as f64;
+        assert!((0.7 * share..1.4 * share).contains(&n), "{n} of {share}");
+        let between = |ratings: &Interactions| {
+            let mut all = named(data, ratings);
+            all.retain(|(user, item, _)| {
+                small.users.ids.index(user).is_some() && small.items.ids.index(item).is_some()
+            });
+            all
+        };
+        assert_eq!(
+            named(small, &small.interactions),
+            between(&data.interactions)
+        );
+        let held_out = sample.valid.as_ref().expect("held-out ratings");
+        assert!(!held_out.is_empty());
+        assert_eq!(named(small, held_out), between(valid));
+        // Columns follow their rows.
+        let genres = |data: &Dataset, item: &str| {
+            let row = data.items.ids.index(item).expect("an item");
+            let column = data.items.catalog.genres().expect("genres");
+            column.of(row).map(str::to_owned).collect::<HashSet<_>>()
+        };
+        for item in small.items.ids.names().iter() {
+            assert_eq!(genres(small, item), genres(data, item), "{item}");
+        }
+    }
+
+    #[test]
+    fn every_way_of_training_is_timed_on_a_sample_and_on_the_whole() {
+        let halves = data().split(&Split::random(0.1, 1)).expect("two halves");
+        let (data, valid) = (&halves.train, Some(&halves.valid.interactions));
+        for batch in [Batch::Full, Batch::Blocks, Batch::Size(64)] {
+            let config = Config::rating().batch(batch).epochs(1).threads(1);
+            let checked = config.check().expect("in range");
+            let part = on_at_most(4000, &checked, data, valid).expect("a pace");
+            assert!(part.sample <= 4096, "{batch:?}: {}", part.sample);
+            let whole = measure(&checked, data, valid).expect("a pace");
+            assert!(whole.sample <= data.n_ratings());
+            for seconds in [
+                part.setup,
+                part.epoch,
+                part.validation,
+                part.finish,
+                whole.epoch,
+            ] {
+                assert!(seconds > 0.0 && seconds.is_finite(), "{batch:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_first_lap_does_not_count_unless_it_is_the_only_one() {
+        assert_eq!(typical(vec![9.0, 1.0, 3.0, 2.0]), 2.0);
+        assert_eq!(typical(vec![9.0]), 9.0);
+        assert_eq!(typical(Vec::new()), 0.0);
     }
 }
