@@ -265,6 +265,20 @@ pub(super) fn is_name(bytes: &[u8]) -> bool {
 mod tests {
     use super::*;
 
+    #[test]
+    fn the_length_of_a_file_is_known_beforehand() {
+        let mut sections = Sections::new(*b"test", vec![0; 100]).unwrap();
+        let mut lengths = Vec::new();
+        for n in 0..30u64 {
+            // From nothing to four chunks.
+            let numbers = vec![0u32; 2000 * n as usize + n as usize % 3];
+            lengths.push(4 * numbers.len() as u64);
+            sections.add(format!("numbers.{n}"), 1, numbers);
+        }
+        let length = file_bytes(100, lengths.into_iter());
+        assert_eq!(sections.to_bytes().len() as u64, length);
+    }
+
     /// The bytes of a small file, worked out by hand from the table above.
     #[test]
     fn a_small_file_has_the_bytes_of_the_table() {
