@@ -12,9 +12,9 @@
     reason = "a bench prints, and is no library"
 )]
 
-use std::time::Instant;
+mod common;
 
-use lowrank::data::synthetic::{SyntheticConfig, generate};
+use common::{Clock, Way, medians};
 use lowrank::kernels::top_k;
 use lowrank::model::Scorer;
 use lowrank::training::Config;
@@ -29,11 +29,10 @@ const FACTORS: usize = 64;
 /// A list, as rows of items.
 type List = Vec<u32>;
 /// A name, the number of users, and what makes their lists.
-type Way<'a> = (&'a str, usize, &'a dyn Fn() -> Vec<List>);
+type Lists<'a> = (&'a str, usize, &'a dyn Fn() -> Vec<List>);
 
 fn main() {
-    // `cargo test --benches` runs every bench with `--test`: then it is enough that it starts.
-    if std::env::args().any(|argument| argument == "--test") {
+    if common::only_tested() {
         return;
     }
     for (n_users, n_items, n_ratings, naive_sample) in
@@ -64,34 +63,28 @@ fn main() {
                 .map(|&user| naive(&model, user))
                 .collect()
         };
-        let ways: [Way<'_>; 3] = [
+        let kinds: [Lists<'_>; 3] = [
             ("naive: score all, sort all", naive_sample, &naive),
             ("one user at a time", naive_sample, &singly),
             ("blocks of users", n_users, &everyone),
         ];
         let wanted = naive();
-        let mut seconds = [const { Vec::new() }; 3];
-        for _ in 0..REPEATS {
-            for ((_, n, way), seconds) in ways.iter().zip(&mut seconds) {
-                let began = Clock::now();
-                let mut lists = Vec::new();
+        let mut ways = kinds.map(|(name, _, lists)| {
+            let wanted = &wanted;
+            Way::new(name, move || {
                 for _ in 0..PASSES {
-                    lists = way();
+                    assert_eq!(lists()[..naive_sample], *wanted, "another list");
                 }
-                seconds.push(began.seconds() / (PASSES * n) as f64);
-                assert_eq!(lists[..naive_sample], wanted, "another list");
-            }
-        }
-        let medians = seconds.map(|mut seconds| {
-            seconds.sort_by(f64::total_cmp);
-            seconds[REPEATS / 2]
+            })
         });
-        for ((name, ..), median) in ways.iter().zip(medians) {
+        let seconds = medians(Clock::Thread, REPEATS, &mut ways);
+        let of_user = |n: usize| seconds[n] / (PASSES * kinds[n].1) as f64;
+        for (n, (name, ..)) in kinds.iter().enumerate() {
             println!(
                 "{n_users} users × {n_items} items × {FACTORS}  {name:<28} {:>9.0} users/s  {:>6.1} M scores/s  {:>5.1}× naive",
-                1.0 / median,
-                n_items as f64 / median / 1e6,
-                medians[0] / median,
+                1.0 / of_user(n),
+                n_items as f64 / of_user(n) / 1e6,
+                of_user(0) / of_user(n),
             );
         }
     }
@@ -110,41 +103,9 @@ fn naive(model: &Model, user: u32) -> List {
 
 /// A model after one epoch on generated ratings: its lists cost what any other's cost.
 fn model(n_users: usize, n_items: usize, n_ratings: usize) -> Model {
-    let data = generate(&SyntheticConfig {
-        n_users,
-        n_items,
-        n_ratings,
-        n_factors: 8,
-        noise: 0.5,
-        low: 1.0,
-        high: 5.0,
-        step: 0.5,
-        n_genres: 18,
-        user_exponent: 0.8,
-        item_exponent: 0.9,
-        seed: 42,
-    });
+    let data = common::ratings(n_users, n_items, n_ratings);
     let config = Config::rating().n_factors(FACTORS).epochs(1).seed(1);
     let config = config.check().expect("in range");
-    let model = config.fit(&data.expect("a data set"), None, &mut ());
+    let model = config.fit(&data, None, &mut ());
     model.expect("a model")
-}
-
-/// CPU seconds of this thread, or else seconds.
-struct Clock(f64, Instant);
-
-impl Clock {
-    fn now() -> Clock {
-        Clock(cpu().unwrap_or(0.0), Instant::now())
-    }
-
-    fn seconds(&self) -> f64 {
-        cpu().map_or(self.1.elapsed().as_secs_f64(), |now| now - self.0)
-    }
-}
-
-fn cpu() -> Option<f64> {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-    let nanoseconds: f64 = text.split(' ').next()?.parse().ok()?;
-    Some(nanoseconds / 1e9)
 }

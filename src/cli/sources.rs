@@ -44,7 +44,6 @@ struct Fingerprint {
 }
 
 /// Files that are being hashed, a thread each: it takes longer than reading a cache.
-#[derive(Default)]
 pub struct Hashing(Vec<JoinHandle<Result<InputFile>>>);
 
 impl Hashing {

@@ -90,6 +90,17 @@ struct Named<'a> {
     data: Data<'a>,
 }
 
+/// The bytes of a file with a record and sections of such lengths.
+pub fn file_bytes(record: usize, lengths: impl Iterator<Item = u64>) -> u64 {
+    let (mut header, mut content) = ((FIXED + record) as u64, 0);
+    for length in lengths {
+        let padded = length.next_multiple_of(ALIGNMENT);
+        header += ENTRY as u64 + 4 * padded.div_ceil(CHUNK);
+        content += padded;
+    }
+    header.next_multiple_of(ALIGNMENT) + content
+}
+
 impl<'a> Sections<'a> {
     /// A file with this record and no sections yet.
     ///
@@ -254,6 +265,20 @@ pub(super) fn is_name(bytes: &[u8]) -> bool {
 mod tests {
     use super::*;
 
+    #[test]
+    fn the_length_of_a_file_is_known_beforehand() {
+        let mut sections = Sections::new(*b"test", vec![0; 100]).unwrap();
+        let mut lengths = Vec::new();
+        for n in 0..30u64 {
+            // From nothing to four chunks.
+            let numbers = vec![0u32; 2000 * n as usize + n as usize % 3];
+            lengths.push(4 * numbers.len() as u64);
+            sections.add(format!("numbers.{n}"), 1, numbers);
+        }
+        let length = file_bytes(100, lengths.into_iter());
+        assert_eq!(sections.to_bytes().len() as u64, length);
+    }
+
     /// The bytes of a small file, worked out by hand from the table above.
     #[test]
     fn a_small_file_has_the_bytes_of_the_table() {
@@ -262,6 +287,7 @@ mod tests {
         let bytes = sections.to_bytes();
         // 64 + 80 + 4 + 2 = 150, padded to 192; one section of 16 bytes, padded to 64.
         assert_eq!(bytes.len(), 192 + 64);
+        assert_eq!(file_bytes(2, [16].into_iter()), bytes.len() as u64);
         assert_eq!(bytes[..8], [0x89, b'l', b'o', b'w', b'r', b'a', b'n', b'k']);
         assert_eq!(bytes[8..16], [1, 0, 0, 0, b't', b'e', b's', b't']);
         let number = |at: usize| u64::get(&bytes[at..at + 8]);

@@ -11,6 +11,7 @@ mod cache;
 mod cli;
 mod common;
 mod determinism;
+mod dry_run;
 mod everyone;
 mod golden;
 mod gradcheck;

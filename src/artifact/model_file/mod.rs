@@ -8,6 +8,7 @@
 //! | `layout` | which sections are there, in which order, of which shapes? |
 //! | `encode` | how does a model become sections? |
 //! | `decode` | how do sections become a model again? |
+//! | `size` | how long will the file be? |
 //!
 //! Equal models give equal bytes, and what is loaded is saved as the same bytes. The file holds no time, path or host. Version 1 loads for ever: `fixtures/model-v1.lowrank`
 //! is one, and a test loads it.
@@ -20,6 +21,8 @@ mod layout;
 mod record;
 #[cfg(test)]
 pub(crate) mod samples;
+#[cfg(feature = "train")]
+mod size;
 
 use crate::Result;
 use crate::model::{Baseline, Model, ModelSide};
@@ -28,6 +31,8 @@ use crate::storage::{Container, Source};
 use decode::{Decoder, Pick};
 use layout::{Layout, SideAt};
 use record::Record;
+#[cfg(feature = "train")]
+pub use size::{Shape, SideShape};
 
 /// What marks the content of a model file.
 const CONTENT: [u8; 4] = *b"modl";

@@ -9,9 +9,10 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use clap::Args;
 use serde::Serialize;
 
-use super::inputs::Inputs;
+use super::dry_run;
+use super::inputs::{self, Inputs};
 use super::progress::{Progress, Watch};
-use super::record::{Baselines, Counts, Features, Machine, Outcome, Record, Times};
+use super::record::{Baselines, Features, Machine, Outcome, Record, Times};
 use super::settings::{Refusals, Settings};
 use crate::artifact::{InitTables, RunDirectory};
 use crate::cli::output::{Format, Manner, counted, grouped};
@@ -21,7 +22,7 @@ use crate::kernels::pool::Pool;
 use crate::model::Model;
 use crate::storage::read_at_most;
 use crate::training::groups::Chosen;
-use crate::training::{Ending, Finish, Trainer};
+use crate::training::{Checked, Ending, Finish, Trainer};
 use crate::{Error, Result};
 
 /// Train a model on a file of ratings
@@ -31,7 +32,8 @@ use crate::{Error, Result};
     after_help = "Examples:\n  \
     lowrank train ratings.csv -o run\n  \
     lowrank train ratings.csv --items movies.csv --valid-fraction 0.1 -o run\n  \
-    lowrank train ratings.csv --preset notebook --factors 32 --epochs 100 -o run\n\n\
+    lowrank train ratings.csv --preset notebook --factors 32 --epochs 100 -o run\n  \
+    lowrank train ratings.csv --factors 64 --dry-run\n\n\
     Ratings: a line each, user, item, rating and perhaps a time; plain or .gz; with a header or without.\n\
     Or a cache of such a file, which `lowrank data convert` writes.\n\
     The run directory then holds model.lowrank, run.json, metrics.jsonl and config.toml."
@@ -50,6 +52,9 @@ pub struct Train {
     /// Remove the files of an earlier run in that directory
     #[arg(long)]
     force: bool,
+    /// Say what the training would be, take and cost, and do nothing: no epoch is kept, no file written
+    #[arg(long)]
+    dry_run: bool,
     /// A TOML file with any of the flags below as keys; flags win
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -83,13 +88,18 @@ impl Train {
             .config
             .as_deref()
             .map_or(Ok(Settings::default()), read_config)?;
-        let settings = self.settings.or(self.refusals.settings()).or(file);
+        let flags = self.settings.clone().or(self.refusals.settings());
+        let settings = flags.or(file);
         let checked = settings.config()?.check()?;
         // Before the work: a path that the record cannot hold would make the run one that nobody can repeat.
         toml::to_string(&settings)
             .map_err(|error| Error::config("settings", error, "paths in UTF-8"))?;
+        if self.dry_run {
+            return self.dry(&checked, &settings, manner);
+        }
         RunDirectory::check(&self.output, self.force)?;
-        let mut inputs = Inputs::read(&self.ratings, &settings, &self.output, manner)?;
+        let files = inputs::hashing(&self.ratings, &settings);
+        let inputs = Inputs::read(&self.ratings, &settings, &self.output, manner)?;
         let read = began.elapsed().as_secs_f64();
 
         let mut trainer = checked.trainer::<f32>(&inputs.train, inputs.valid.as_ref())?;
@@ -97,7 +107,7 @@ impl Train {
             manner.note(InitTables::read(folder)?.apply(&mut trainer)?);
         }
         describe(&inputs, &trainer, settings.patience, manner);
-        let files = std::mem::take(&mut inputs.files).finish()?;
+        let files = files.finish()?;
         let run = RunDirectory::create(&self.output, self.force)?;
         let settings = settings.resolved(trainer.config(), trainer.optimizer().kind);
         run.write_config(&toml::to_string(&settings).expect("settings are plain values"))?;
@@ -113,7 +123,7 @@ impl Train {
         let train_seconds = watch.seconds();
         watch.finish()?;
 
-        let (counts, features) = (counts(&inputs, &trainer), features(&trainer));
+        let (counts, features) = (inputs.counts(trainer.n_parameters()), features(&trainer));
         let machine = Machine {
             kernel: trainer.kernel().name(),
             threads: trainer.threads(),
@@ -155,6 +165,39 @@ impl Train {
             Format::Json | Format::JsonLines => out.json(&summary),
             _ => out.text(&summary.text()),
         })
+    }
+}
+
+impl Train {
+    /// What the training would be. A run directory in the way stops nothing here.
+    fn dry(&self, checked: &Checked, settings: &Settings, manner: Manner) -> Result<()> {
+        if let Err(error) = RunDirectory::check(&self.output, self.force) {
+            manner.note(format_args!("note: the training would be refused: {error}"));
+        }
+        if let Some(folder) = &settings.init {
+            InitTables::read(folder)?;
+        }
+        if settings
+            .implicit
+            .as_deref()
+            .is_some_and(|which| which != "none")
+        {
+            let wanted =
+                "none with --dry-run: what features made of the ratings cost is not counted";
+            return Err(Error::config("implicit", "some", wanted));
+        }
+        if settings.max_memory.is_some() {
+            manner.note(
+                "note: the figures are those of ratings in memory, whatever --max-memory says",
+            );
+        }
+        let in_memory = Settings {
+            max_memory: None,
+            ..settings.clone()
+        };
+        let began = Instant::now();
+        let inputs = Inputs::read(&self.ratings, &in_memory, &self.output, manner)?;
+        dry_run::run(checked, &inputs, began.elapsed().as_secs_f64(), manner)
     }
 }
 
@@ -238,19 +281,6 @@ fn describe(inputs: &Inputs, trainer: &Trainer<'_, f32>, patience: Option<usize>
         counted(trainer.threads() as u64, "thread"),
         trainer.kernel().name()
     ));
-}
-
-fn counts(inputs: &Inputs, trainer: &Trainer<'_, f32>) -> Counts {
-    let data = &inputs.train;
-    Counts {
-        users: data.n_users(),
-        items: data.n_items(),
-        rows: data.report.rows,
-        duplicates: data.report.duplicates.dropped as u64,
-        train: data.n_ratings(),
-        valid: inputs.valid.as_ref().map_or(0, |valid| valid.len()),
-        parameters: trainer.n_parameters(),
-    }
 }
 
 fn features(trainer: &Trainer<'_, f32>) -> Features {

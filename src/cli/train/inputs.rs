@@ -1,9 +1,11 @@
 //! What goes into a training, and what is held out?
 //!
-//! Ratings, items and users are read as the settings say; held-out ratings come from a file of their own or are split off. Every file's fingerprint goes into the run's record.
+//! Ratings, items and users are read as the settings say; held-out ratings come from a file of their own or are split off. Every file's fingerprint goes into
+//! the run's record.
 
 use std::path::{Path, PathBuf};
 
+use super::record::Counts;
 use super::settings::Settings;
 use crate::cli::output::Manner;
 use crate::cli::sources::{Hashing, check_fresh};
@@ -17,8 +19,18 @@ pub struct Inputs {
     pub train: Dataset,
     /// The held-out ratings.
     pub valid: Option<Interactions>,
-    /// The files; they are hashed beside the work.
-    pub files: Hashing,
+}
+
+/// Begins to hash `ratings` and what the settings name, beside the work.
+pub fn hashing(ratings: &Path, settings: &Settings) -> Hashing {
+    let paths = [
+        ("ratings", Some(ratings)),
+        ("items", settings.items.as_deref()),
+        ("users", settings.users.as_deref()),
+        ("valid", settings.valid.as_deref()),
+    ];
+    let paths = paths.into_iter();
+    Hashing::of(paths.filter_map(|(role, path)| Some((role, path?))))
 }
 
 impl Inputs {
@@ -55,15 +67,6 @@ impl Inputs {
             [ratings].into_iter().chain(settings.valid.as_deref()),
             manner,
         )?;
-        let paths = [
-            ("ratings", Some(ratings)),
-            ("items", settings.items.as_deref()),
-            ("users", settings.users.as_deref()),
-            ("valid", settings.valid.as_deref()),
-        ];
-        let paths = paths.into_iter();
-        let files = Hashing::of(paths.filter_map(|(role, path)| Some((role, path?))));
-
         // Training has no use for times; two ways of splitting do.
         let by_time = matches!(settings.valid_by.as_deref(), Some("time" | "leave-last"));
         let mut builder = Dataset::builder()
@@ -96,11 +99,21 @@ impl Inputs {
             });
         }
         let (train, valid) = hold_out(all, settings, &options)?;
-        Ok(Inputs {
-            train,
-            valid,
-            files,
-        })
+        Ok(Inputs { train, valid })
+    }
+
+    /// What was read, and how many numbers are learnt from it.
+    pub fn counts(&self, parameters: usize) -> Counts {
+        let data = &self.train;
+        Counts {
+            users: data.n_users(),
+            items: data.n_items(),
+            rows: data.report.rows,
+            duplicates: data.report.duplicates.dropped as u64,
+            train: data.n_ratings(),
+            valid: self.valid.as_ref().map_or(0, Interactions::len),
+            parameters,
+        }
     }
 }
 

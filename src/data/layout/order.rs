@@ -41,6 +41,15 @@ fn bounded(wanted: usize, n_users: usize, n_items: usize) -> usize {
     1 << most.ilog2()
 }
 
+/// How many of `rows` are each row.
+pub fn count(rows: &[u32], n_rows: usize) -> Vec<u32> {
+    let mut counts = vec![0; n_rows];
+    for &row in rows {
+        counts[row as usize] += 1;
+    }
+    counts
+}
+
 impl Order {
     /// Rows with `counts[row]` ratings each, in `n_blocks` blocks. One block keeps the order of the rows.
     pub fn new(counts: &[u32], n_blocks: usize) -> Order {

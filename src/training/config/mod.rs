@@ -36,6 +36,7 @@ mod implicit;
 mod per_table;
 
 pub use check::Checked;
+pub(crate) use check::MANY_RATINGS;
 pub use implicit::Implicit;
 pub use per_table::PerTable;
 

@@ -1,0 +1,119 @@
+//! How long will a model's file be, before there is a model?
+//!
+//! The sections of the table in `layout` have lengths that follow from the data and the configuration alone. A test saves a model and compares.
+
+use super::record::Record;
+use crate::data::{Catalog, Csr, Ids, Strings};
+use crate::kernels::lanes::padded;
+use crate::model::{Clip, Link};
+use crate::storage::sections::file_bytes;
+
+/// What a model will be made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape<'a> {
+    /// The number of factors of a row.
+    pub n_factors: usize,
+    /// The users' side.
+    pub users: SideShape<'a>,
+    /// The items' side.
+    pub items: SideShape<'a>,
+    /// Different pairs of user and item that are trained on.
+    pub n_seen: usize,
+    /// Whether the score has μ.
+    pub global_mean: bool,
+    /// From score to prediction.
+    pub link: Link,
+    /// Whether predictions are clipped.
+    pub clipped: bool,
+}
+
+/// One side of it.
+#[derive(Clone, Copy, Debug)]
+pub struct SideShape<'a> {
+    /// The names of its rows.
+    pub ids: &'a Ids,
+    /// What else is known of them.
+    pub catalog: &'a Catalog,
+    /// The columns that are features.
+    pub used: &'a [String],
+    /// Whether rows have biases.
+    pub biases: bool,
+    /// Whether features have.
+    pub group_biases: bool,
+}
+
+impl Shape<'_> {
+    /// The bytes of its file, those of the model with its baseline: exact.
+    pub fn file_bytes(&self) -> u64 {
+        let mut lengths = Vec::new();
+        self.users.sections(self.n_factors, &mut lengths);
+        self.items.sections(self.n_factors, &mut lengths);
+        let (n_users, n_items) = (self.users.ids.len(), self.items.ids.len());
+        lengths.extend([8 * (n_users + 1), 4 * self.n_seen]);
+        lengths.extend([4 * n_users, 4 * n_items]);
+        let record = Record {
+            n_factors: 0,
+            global_mean: self.global_mean.then_some(0.0),
+            training_mean: 0.0,
+            n_training_ratings: 0,
+            link: self.link,
+            clip: self.clipped.then_some(Clip { lo: 0.0, hi: 1.0 }),
+            baseline_mean: Some(0.0),
+        };
+        let record = record.to_bytes().map_or(0, |bytes| bytes.len());
+        file_bytes(record, lengths.into_iter().map(|length| length as u64))
+    }
+}
+
+impl SideShape<'_> {
+    /// The length of each section, in the order of `encode`.
+    fn sections(&self, n_factors: usize, to: &mut Vec<usize>) {
+        let (n_rows, columns) = (self.ids.len(), &self.catalog.columns);
+        let table = |n_rows: usize, with_biases: bool, to: &mut Vec<usize>| {
+            to.push(4 * n_rows * padded(n_factors));
+            to.extend(with_biases.then_some(4 * n_rows));
+        };
+        ids(self.ids, to);
+        if let Some(titles) = &self.catalog.titles {
+            strings(titles, to);
+        }
+        strings(&columns.iter().map(|column| &column.name).collect(), to);
+        to.push(columns.len());
+        for column in columns {
+            ids(&column.values, to);
+            csr(&column.rows, to);
+        }
+        to.push(4 * n_rows);
+        table(n_rows, self.biases, to);
+        strings(&self.used.iter().collect(), to);
+        to.push(self.used.len());
+        let groups = self
+            .used
+            .iter()
+            .filter_map(|name| self.catalog.column(name));
+        for column in groups {
+            ids(&column.values, to);
+            to.push(4 * column.values.len());
+            table(column.values.len(), self.group_biases, to);
+            csr(&column.rows, to);
+            to.push(4 * column.rows.n_entries());
+        }
+        if !self.used.is_empty() {
+            table(n_rows, self.biases || self.group_biases, to);
+        }
+    }
+}
+
+fn ids(ids: &Ids, to: &mut Vec<usize>) {
+    strings(ids.names(), to);
+    to.push(4 * ids.len());
+}
+
+fn strings(strings: &Strings, to: &mut Vec<usize>) {
+    let (bytes, ends) = strings.parts();
+    to.extend([8 * ends.len(), bytes.len()]);
+}
+
+fn csr(matrix: &Csr, to: &mut Vec<usize>) {
+    to.extend([8 * (matrix.n_rows() + 1), 4 * matrix.n_entries()]);
+}
