@@ -33,8 +33,7 @@
 mod check;
 mod per_table;
 
-pub use check::Checked;
-pub(crate) use check::MANY_RATINGS;
+pub use check::{Checked, MANY_RATINGS};
 pub use per_table::PerTable;
 
 use crate::gradient::L2Scale;
