@@ -6,12 +6,15 @@
 //! | file | question |
 //! |---|---|
 //! | [`baselines`] | what does a model without factors make of the same ratings? |
+//! | `by_blocks` | how is the baseline fitted on all threads? |
 //! | `fit` | what does one call make of a data set? |
 //! | [`report`] | how far off is the model on a test set? |
 //!
 //! The metrics themselves are chapter 4's.
 
 pub mod baselines;
+#[cfg(feature = "train")]
+mod by_blocks;
 #[cfg(feature = "train")]
 mod fit;
 pub mod report;

@@ -116,6 +116,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::print_stdout, reason = "a test that is skipped says so")]
     fn registers_give_the_bits_of_the_definition() {
         if !available() {
             println!("skipped: this CPU has no AVX2");

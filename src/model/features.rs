@@ -77,6 +77,7 @@ impl Features {
     }
 
     /// Row n of the result is row `sources[n]` of this matrix.
+    #[cfg(feature = "train")]
     pub(crate) fn arranged(&self, sources: &[u32]) -> Features {
         let mut arranged = Features::default();
         for &source in sources {

@@ -22,6 +22,7 @@
 //! | [`state`] | what must be known to go on from an epoch? |
 //! | [`trainer`] | in which order is all of it done? |
 //! | `validation` | how wrong are the tables on ratings that they were not trained on? |
+//! | `divergence` | has a number run away? |
 //! | `collapse` | what is left of the tables when training is over? |
 //! | [`observer`] | how does one watch, and stop it? |
 //!
@@ -30,6 +31,7 @@
 mod batches;
 mod collapse;
 pub mod config;
+mod divergence;
 pub mod groups;
 mod initial;
 pub mod observer;

@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 use super::batches::Batches;
 use super::config::Checked;
 use super::config::{Config, Keep, Monitor};
-use super::groups::{self, Chosen};
+use super::groups::Chosen;
 use super::observer::{Epoch, Event, Observer};
 use super::places::{self, Way};
 use super::state::{Best, State};
@@ -249,42 +249,6 @@ impl<'d, T: Real> Trainer<'d, T> {
     /// η at the next step.
     fn learning_rate(&self) -> f64 {
         rates(&self.checked.0, self.batches.steps_per_epoch())(self.state.steps)
-    }
-
-    /// Whether every number of every table is finite; if not, where the first bad one is.
-    fn finite(&self, epoch: usize) -> Result<()> {
-        let Parameters { users, items, .. } = &self.state.parameters;
-        let blocks = self.batches.blocks();
-        for (side, name, data, order) in [
-            (users, "user", &self.data.users, blocks.map(|b| &b.users)),
-            (items, "item", &self.data.items, blocks.map(|b| &b.items)),
-        ] {
-            let Some((table, (row, in_bias))) = side
-                .tables()
-                .enumerate()
-                .find_map(|(n, table)| Some((n, table.first_not_finite()?)))
-            else {
-                continue;
-            };
-            let what = if in_bias { "biases" } else { "factors" };
-            let (table, row) = match table {
-                0 => {
-                    let row = order.map_or(row as u32, |order| order.row_at[row]);
-                    (format!("{name}_{what}"), data.ids.name(row).to_owned())
-                }
-                n => {
-                    let group = &side.groups[n - 1].name;
-                    let value = groups::values(self.data, name, group)
-                        .map(|values| values.name(row as u32).to_owned());
-                    (
-                        format!("{name}.{group}.{what}"),
-                        value.unwrap_or_else(|| row.to_string()),
-                    )
-                }
-            };
-            return Err(Error::Diverged { epoch, table, row });
-        }
-        Ok(())
     }
 
     /// Whether the epoch is the best so far; if so it is kept.

@@ -16,7 +16,7 @@ use crate::{Error, Result};
 pub struct Checked(pub(crate) Config);
 
 /// From so many ratings on, training goes by blocks unless something else is asked for.
-pub(crate) const MANY_RATINGS: usize = 1_000_000;
+pub const MANY_RATINGS: usize = 1_000_000;
 /// More factors than this are a mistake, and would overflow no sum but much memory.
 const MAX_FACTORS: usize = 4096;
 /// More epochs than this cannot be counted by a schedule.

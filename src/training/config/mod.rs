@@ -35,8 +35,7 @@ mod check;
 mod implicit;
 mod per_table;
 
-pub use check::Checked;
-pub(crate) use check::MANY_RATINGS;
+pub use check::{Checked, MANY_RATINGS};
 pub use implicit::Implicit;
 pub use per_table::PerTable;
 
