@@ -85,6 +85,59 @@ pub fn add_scaled_chunks<T: Real>(y: &mut [[T; LANES]], alpha: T, x: &[[T; LANES
     }
 }
 
+/// The numbers of a step of Adam for one row.
+#[derive(Clone, Copy, Debug)]
+pub struct AdamStep<T> {
+    /// What the sum of gradients is multiplied by.
+    pub share: T,
+    /// What times the row is added to that.
+    pub penalty: T,
+    /// β₁ and 1 − β₁.
+    pub first: (T, T),
+    /// β₂ and 1 − β₂.
+    pub second: (T, T),
+    /// What the row itself is multiplied by.
+    pub keep: T,
+    /// η over the first bias correction.
+    pub size: T,
+    /// One over the root of the second bias correction.
+    pub root: T,
+    /// ε.
+    pub epsilon: T,
+}
+
+/// A row, the sum of its gradients, and its moments, cut into chunks of lanes.
+#[derive(Debug)]
+pub struct AdamRow<'a, T> {
+    /// θ.
+    pub x: &'a mut [[T; LANES]],
+    /// Σ g.
+    pub sum: &'a [[T; LANES]],
+    /// m.
+    pub first: &'a mut [[T; LANES]],
+    /// v.
+    pub second: &'a mut [[T; LANES]],
+}
+
+/// One step of Adam, number by number:
+///
+/// ```text
+/// g = share·sum + penalty·θ      m ← β₁·m + (1 − β₁)·g      v ← β₂·v + (1 − β₂)·g²      θ ← keep·θ − size·m/(√v·root + ε)
+/// ```
+#[inline(always)]
+pub fn adam_chunks<T: Real>(step: &AdamStep<T>, row: AdamRow<'_, T>) {
+    let moments = row.first.iter_mut().zip(row.second);
+    for ((x, sum), (m, v)) in row.x.iter_mut().zip(row.sum).zip(moments) {
+        for l in 0..LANES {
+            let g = sum[l] * step.share + step.penalty * x[l];
+            m[l] = (step.first.0 * m[l] + step.first.1 * g).flushed();
+            v[l] = (step.second.0 * v[l] + step.second.1 * (g * g)).flushed();
+            let denominator = v[l].square_root() * step.root + step.epsilon;
+            x[l] = step.keep * x[l] - step.size * m[l] / denominator;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

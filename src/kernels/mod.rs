@@ -25,7 +25,7 @@ pub mod rows;
 pub mod tiles;
 pub mod top_k;
 
-use lanes::LANES;
+use lanes::{AdamRow, AdamStep, LANES};
 pub use real::Real;
 
 /// The machine code that the row loops run on. It changes their speed, never a bit of their result.
@@ -52,6 +52,8 @@ pub trait Lanes: Copy + Send + Sync {
     fn dot<T: Real>(self, a: &[[T; LANES]], b: &[[T; LANES]]) -> T;
     /// [`lanes::add_scaled_chunks`].
     fn add_scaled<T: Real>(self, y: &mut [[T; LANES]], alpha: T, x: &[[T; LANES]]);
+    /// [`lanes::adam_chunks`].
+    fn adam<T: Real>(self, step: &AdamStep<T>, row: AdamRow<'_, T>);
 }
 
 /// The definition itself, compiled for the baseline of the target.
@@ -67,6 +69,11 @@ impl Lanes for Portable {
     #[inline(always)]
     fn add_scaled<T: Real>(self, y: &mut [[T; LANES]], alpha: T, x: &[[T; LANES]]) {
         lanes::add_scaled_chunks(y, alpha, x);
+    }
+
+    #[inline(always)]
+    fn adam<T: Real>(self, step: &AdamStep<T>, row: AdamRow<'_, T>) {
+        lanes::adam_chunks(step, row);
     }
 }
 

@@ -49,6 +49,18 @@ pub struct Parameters<T> {
     pub items: Side<T>,
 }
 
+impl<T: Real> Parameters<T> {
+    /// Takes over the numbers of parameters of the same shape.
+    ///
+    /// # Panics
+    /// Where they have another.
+    pub fn copy_from(&mut self, other: &Parameters<T>) {
+        let from = other.users.tables().chain(other.items.tables());
+        let to = self.users.tables_mut().chain(self.items.tables_mut());
+        to.zip(from).for_each(|(to, from)| to.copy_from(from));
+    }
+}
+
 impl<T: Real> Side<T> {
     /// Whether composed rows have biases.
     pub fn has_biases(&self) -> bool {

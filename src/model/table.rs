@@ -133,17 +133,29 @@ impl<T: Real> Table<T> {
     /// The first row that holds a number that is not finite, and whether that is its bias.
     pub fn first_not_finite(&self) -> Option<(usize, bool)> {
         let stride = self.stride();
-        let factor = self
-            .as_slice()
-            .iter()
-            .position(|x| !x.finite())
-            .map(|at| (at / stride, false));
-        let bias = || {
-            self.bias_slice()?
-                .iter()
-                .position(|x| !x.finite())
-                .map(|row| (row, true))
-        };
+        let factor = position_not_finite(self.as_slice()).map(|at| (at / stride, false));
+        let bias = || Some((position_not_finite(self.bias_slice()?)?, true));
         factor.or_else(bias)
     }
+
+    /// Takes over the numbers of a table of the same shape.
+    ///
+    /// # Panics
+    /// Where it has another.
+    pub fn copy_from(&mut self, other: &Table<T>) {
+        self.as_mut_slice().copy_from_slice(other.as_slice());
+        if let (Some(to), Some(from)) = (self.bias_slice_mut(), other.bias_slice()) {
+            to.copy_from_slice(from);
+        }
+    }
+}
+
+/// Where the first number is that is not finite. Pieces are looked at without a way out, so that it runs on many lanes.
+fn position_not_finite<T: Real>(numbers: &[T]) -> Option<usize> {
+    const PIECE: usize = 4096;
+    let bad = |piece: &[T]| !piece.iter().fold(true, |fine, x| fine & x.finite());
+    let piece = numbers.chunks(PIECE).position(bad)?;
+    let start = piece * PIECE;
+    let within = numbers[start..].iter().position(|x| !x.finite())?;
+    Some(start + within)
 }

@@ -11,7 +11,8 @@
 //! The rules without a clock (SGD, Adagrad) are what they are everywhere.
 
 use super::{MAX_MOMENTS, Optimizer, OptimizerKind, Rule};
-use crate::kernels::{Real, lanes};
+use crate::kernels::lanes::{AdamRow, AdamStep, LANES};
+use crate::kernels::{Lanes, Real, lanes};
 
 /// A rule for a row that was touched `t` times, this time included.
 pub trait BlockRule<T: Real>: Copy + Send + Sync {
@@ -24,6 +25,36 @@ pub trait BlockRule<T: Real>: Copy + Send + Sync {
         gradient: &[T],
         moments: [&mut [T]; MAX_MOMENTS],
     );
+
+    /// [`update`](BlockRule::update) by the mean gradient share·Σg + penalty·row, which `mean` has room for.
+    #[inline(always)]
+    fn update_by_sum<L: Lanes>(
+        self,
+        _: L,
+        t: u32,
+        n_factors: usize,
+        row: SummedRow<'_, T>,
+        moments: [&mut [T]; MAX_MOMENTS],
+        mean: &mut [T],
+    ) {
+        for ((mean, &sum), &x) in mean.iter_mut().zip(row.sum).zip(&*row.x) {
+            *mean = sum * row.share + row.penalty * x;
+        }
+        self.update(t, n_factors, row.x, mean, moments);
+    }
+}
+
+/// A row, and what its mean gradient is made of.
+#[derive(Debug)]
+pub struct SummedRow<'a, T> {
+    /// The row, padded.
+    pub x: &'a mut [T],
+    /// Σ g, padded.
+    pub sum: &'a [T],
+    /// What the sum is multiplied by.
+    pub share: T,
+    /// What times the row is added to that.
+    pub penalty: T,
 }
 
 /// A rule without a clock.
@@ -170,6 +201,37 @@ impl<T: Real> BlockRule<T> for BlockAdam<'_, T> {
             *v = (step.beta2 * *v + step.one_minus_beta2 * (g * g)).flushed();
             *x = step.keep * *x - size * *m / (v.square_root() * second + step.epsilon);
         }
+    }
+
+    #[inline(always)]
+    fn update_by_sum<L: Lanes>(
+        self,
+        lanes: L,
+        t: u32,
+        _: usize,
+        row: SummedRow<'_, T>,
+        [m, v, _]: [&mut [T]; MAX_MOMENTS],
+        _: &mut [T],
+    ) {
+        let step = self.0;
+        let (first, second) = step.corrections.at(t);
+        let numbers = AdamStep {
+            share: row.share,
+            penalty: row.penalty,
+            first: (step.beta1, step.one_minus_beta1),
+            second: (step.beta2, step.one_minus_beta2),
+            keep: step.keep,
+            size: step.learning_rate * first,
+            root: second,
+            epsilon: step.epsilon,
+        };
+        let row = AdamRow {
+            x: row.x.as_chunks_mut::<LANES>().0,
+            sum: row.sum.as_chunks::<LANES>().0,
+            first: m.as_chunks_mut::<LANES>().0,
+            second: v.as_chunks_mut::<LANES>().0,
+        };
+        lanes.adam(&numbers, row);
     }
 }
 

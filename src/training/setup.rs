@@ -125,6 +125,7 @@ impl Checked {
                 .filter(|ratings| !ratings.is_empty())
                 .map(Cow::Borrowed),
             strata: None,
+            last_good: None,
             checked,
             data: train,
             objective,

@@ -40,6 +40,8 @@ pub struct Trainer<'d, T> {
     pub(super) columns: [Chosen; 2],
     pub(super) predictions: Predictions,
     pub(super) state: State<T>,
+    /// The parameters before the epoch at work, in the order of the state.
+    pub(super) last_good: Option<Parameters<T>>,
     /// The buffers of training by blocks, while it goes on.
     pub(super) strata: Option<Strata<T>>,
     pub(super) gradient: Gradient<T>,
@@ -84,6 +86,7 @@ impl<'d, T: Real> Trainer<'d, T> {
         let valid = self.valid.clone();
         self.arrange(Way::In);
         let finish = self.epochs(observer);
+        self.last_good = None;
         self.arrange(Way::Out);
         self.valid = valid;
         finish
@@ -161,11 +164,11 @@ impl<'d, T: Real> Trainer<'d, T> {
         let number = self.state.epoch + 1;
         let learning_rate = self.learning_rate();
         let mut control = observer.on_event(&Event::EpochStarted { epoch: number });
-        let last_good = self.state.parameters.clone();
+        self.remember();
         let trained = self.steps(number);
         let loss = trained.as_ref().map_or(0.0, |loss| *loss);
         if let Err(diverged) = trained.and_then(|_| self.finite(number)) {
-            self.state.parameters = last_good;
+            self.go_back();
             return Err(diverged);
         }
         self.state.epoch = number;
@@ -190,6 +193,21 @@ impl<'d, T: Real> Trainer<'d, T> {
             observer.on_event(&Event::EpochEnded(epoch.clone())),
         );
         Ok((epoch, control))
+    }
+
+    /// Keeps the parameters as they are, to go back to.
+    fn remember(&mut self) {
+        match &mut self.last_good {
+            Some(kept) => kept.copy_from(&self.state.parameters),
+            None => self.last_good = Some(self.state.parameters.clone()),
+        }
+    }
+
+    /// Puts back what was kept.
+    fn go_back(&mut self) {
+        if let Some(kept) = &self.last_good {
+            self.state.parameters.copy_from(kept);
+        }
     }
 
     /// All steps of an epoch; Σ c·ℓ, each before its step.

@@ -15,7 +15,7 @@ use super::part::{Part, Penalty, Rows};
 use crate::data::layout::Order;
 use crate::kernels::pool::Pool;
 use crate::kernels::rows::GradientRows;
-use crate::kernels::{Real, lanes};
+use crate::kernels::{Portable, Real, lanes};
 use crate::model::{Group, Side, Table};
 use crate::optimizer::block::BlockRule;
 
@@ -191,7 +191,7 @@ impl<T: Real> Features<T> {
                 },
             };
             let touched = (0u32..).zip(debt.n_examples).filter(|(_, n)| *n > 0);
-            part.step(rule, touched);
+            part.step(Portable, rule, touched);
         }
         self.compose(side, task.pool);
     }

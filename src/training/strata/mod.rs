@@ -365,8 +365,8 @@ where
             .map(|item| (item.row, item.n_examples));
         let by_users = Owed::debts(&users.owed, of_users.clone(), &users.part.gradient);
         let by_items = Owed::debts(&items.owed, of_items.clone(), &items.part.gradient);
-        users.part.step(rule, of_users);
-        items.part.step(rule, of_items);
+        users.part.step(lanes, rule, of_users);
+        items.part.step(lanes, rule, of_items);
         (loss, by_users, by_items)
     }
 }

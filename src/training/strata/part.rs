@@ -14,10 +14,10 @@ use crate::data::layout::Order;
 use crate::gradient::TablePenalty;
 use crate::kernels::block::BlockRows;
 use crate::kernels::rows::{GradientRows, RowsView};
-use crate::kernels::{Real, lanes};
+use crate::kernels::{Lanes, Real};
 use crate::model::Table;
 use crate::optimizer::MAX_MOMENTS;
-use crate::optimizer::block::BlockRule;
+use crate::optimizer::block::{BlockRule, SummedRow};
 
 /// A run of rows of a table, to be changed.
 #[derive(Debug, Default)]
@@ -91,23 +91,14 @@ impl<T: Real> Part<'_, T> {
 
     /// Moves the `touched` rows: (row, how many examples of the block touch it).
     #[inline(always)]
-    pub(super) fn step<R: BlockRule<T>>(
+    pub(super) fn step<L: Lanes, R: BlockRule<T>>(
         &mut self,
+        lanes: L,
         rule: R,
         touched: impl Iterator<Item = (u32, u32)>,
     ) {
         let stride = self.rows.stride;
-        self.step_any(rule, touched, stride, &mut vec![T::ZERO; stride]);
-    }
-
-    #[inline(always)]
-    fn step_any<R: BlockRule<T>>(
-        &mut self,
-        rule: R,
-        touched: impl Iterator<Item = (u32, u32)>,
-        stride: usize,
-        mean: &mut [T],
-    ) {
+        let mut mean = vec![T::ZERO; stride];
         for (row, n_examples) in touched {
             let row = row as usize;
             let range = row * stride..(row + 1) * stride;
@@ -118,16 +109,17 @@ impl<T: Real> Part<'_, T> {
             let n = share * T::from_f32(n_examples as f32);
             let (penalty, bias_penalty) = self.penalty.of(row, n);
 
-            let sum = &self.gradient.factors[range.clone()];
-            let x = &mut self.rows.factors[range.clone()];
-            for ((mean, &sum), &x) in mean.iter_mut().zip(sum).zip(&*x) {
-                *mean = sum * share + penalty * x;
-            }
+            let summed = SummedRow {
+                x: &mut self.rows.factors[range.clone()],
+                sum: &self.gradient.factors[range.clone()],
+                share,
+                penalty,
+            };
             let moments = self.moments.each_mut().map(|moment| {
                 let of_row = row * moment.stride..(row + 1) * moment.stride;
                 moment.factors.get_mut(of_row).unwrap_or_default()
             });
-            rule.update(t, self.n_factors, x, mean, moments);
+            rule.update_by_sum(lanes, t, self.n_factors, summed, moments, &mut mean);
 
             if let Some(x) = self.rows.biases.get_mut(row) {
                 let sum = self
@@ -164,7 +156,7 @@ impl<T: Real> Part<'_, T> {
         }
         if let Some(of_epoch) = &mut self.of_epoch {
             let gradient = &self.gradient.factors[range.clone()];
-            lanes::add_scaled(&mut of_epoch.factors[range], one(), gradient);
+            crate::kernels::lanes::add_scaled(&mut of_epoch.factors[range], one(), gradient);
             if let (Some(sums), Some(biases)) = (&mut of_epoch.biases, &self.gradient.biases) {
                 sums[row] += biases[row];
             }
