@@ -98,7 +98,10 @@ pub(crate) fn block_pass(data: &mut Data, kernel: Option<Kernel>) {
                 other: rows(&data.items),
                 own_gradient: gradient(&mut data.user_gradient),
                 other_gradient: gradient(&mut data.item_gradient),
-                chain,
+                chain: |score: f32, target: f32| {
+                    let (value, slope) = chain(score.into(), target.into());
+                    (value, slope as f32)
+                },
                 share: 1.0,
                 overwrite: false,
             }));

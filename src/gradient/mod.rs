@@ -167,10 +167,10 @@ struct Step<'s, T> {
     kernel: Kernel,
 }
 
-impl<T: Real> WithChain for Step<'_, T> {
+impl<T: Real> WithChain<T> for Step<'_, T> {
     type Output = f64;
 
-    fn run(self, chain: impl Fn(f64, f64) -> (f64, f64) + Copy + Send + Sync) -> f64 {
+    fn run(self, chain: impl Fn(T, T) -> (f64, T) + Copy + Send + Sync) -> f64 {
         let Step {
             parameters,
             objective,

@@ -27,7 +27,7 @@ impl<T: Real> Passes<'_, T> {
     /// Slopes of all examples and ∂P, user by user; returns Σ c·ℓ.
     pub(super) fn forward(
         &self,
-        chain: impl Fn(f64, f64) -> (f64, f64) + Copy + Send + Sync,
+        chain: impl Fn(T, T) -> (f64, T) + Copy + Send + Sync,
         slopes: &mut [T],
         gradient: &mut RowGradients<T>,
         pool: &Pool,
@@ -62,9 +62,9 @@ impl<T: Real> Passes<'_, T> {
                     .weights
                     .as_ref()
                     .map_or(1.0, |weights| f64::from(weights[e]));
-                let (value, slope) = chain(score.to_f64(), f64::from(examples.targets[e]));
+                let (value, slope) = chain(score, T::from_f32(examples.targets[e]));
                 loss += weight * value;
-                T::from_f64(weight * slope * share)
+                slope * T::from_f64(weight * share)
             };
             kernel.run(ScoreRows {
                 ranges,

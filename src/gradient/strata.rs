@@ -24,7 +24,7 @@ impl<T: Real> Strata<'_, T> {
     /// ∂P and ∂Q of all rows; returns Σ c·ℓ.
     pub(super) fn run(
         &self,
-        chain: impl Fn(f64, f64) -> (f64, f64) + Copy + Send + Sync,
+        chain: impl Fn(T, T) -> (f64, T) + Copy + Send + Sync,
         users: &mut RowGradients<T>,
         items: &mut RowGradients<T>,
         pool: &Pool,

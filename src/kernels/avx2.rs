@@ -90,14 +90,14 @@ impl Lanes for Avx2 {
                 epsilon: step.epsilon.to_f32(),
             };
             // SAFETY: there is an `Avx2`, so the CPU has AVX2.
-            unsafe { adam(&step, row) }
+            unsafe { adam(step, row) }
         }
     }
 }
 
 #[inline]
 #[target_feature(enable = "avx2")]
-fn adam(step: &AdamStep<f32>, row: AdamRow<'_, f32>) {
+fn adam(step: AdamStep<f32>, row: AdamRow<'_, f32>) {
     let all = _mm256_set1_ps;
     let (add, mul) = (_mm256_add_ps, _mm256_mul_ps);
     // Itself where it is far from the subnormal numbers, 0 elsewhere.

@@ -80,7 +80,7 @@ pub struct ScoreBlock<'a, T, F> {
     pub overwrite: bool,
 }
 
-impl<T: Real, F: Fn(f64, f64) -> (f64, f64)> ScoreBlock<'_, T, F> {
+impl<T: Real, F: Fn(T, T) -> (f64, T)> ScoreBlock<'_, T, F> {
     /// Rows of `C` times eight lanes. Up to four such chunks, the row and its sum are copied into registers; more stay where they are.
     #[inline(always)]
     fn fixed<const C: usize>(self, lanes: impl Lanes) -> f64 {
@@ -111,9 +111,9 @@ impl<T: Real, F: Fn(f64, f64) -> (f64, f64)> ScoreBlock<'_, T, F> {
             for (e, (&r, &target)) in examples.others.iter().zip(examples.targets).enumerate() {
                 let q = &other[r as usize];
                 let score = base + biases.of_other(r) + lanes.dot(p, q);
-                let (value, slope) = (self.chain)(score.to_f64(), f64::from(target));
+                let (value, slope) = (self.chain)(score, T::from_f32(target));
                 let weight = examples.weight(e);
-                let slope = T::from_f64(weight * slope * self.share);
+                let slope = slope * T::from_f64(weight * self.share);
                 lanes.add_scaled(if C <= 4 { &mut sum } else { &mut *there }, slope, q);
                 lanes.add_scaled(&mut other_gradient[r as usize], slope, p);
                 biases.add_to_other(r, slope);
@@ -155,9 +155,9 @@ impl<T: Real, F: Fn(f64, f64) -> (f64, f64)> ScoreBlock<'_, T, F> {
             for (e, (&r, &target)) in examples.others.iter().zip(examples.targets).enumerate() {
                 let q = &other[range(r)];
                 let score = base + biases.of_other(r) + lanes.dot(p, q);
-                let (value, slope) = (self.chain)(score.to_f64(), f64::from(target));
+                let (value, slope) = (self.chain)(score, T::from_f32(target));
                 let weight = examples.weight(e);
-                let slope = T::from_f64(weight * slope * self.share);
+                let slope = slope * T::from_f64(weight * self.share);
                 lanes.add_scaled(sum, slope, q);
                 lanes.add_scaled(&mut other_gradient[range(r)], slope, p);
                 biases.add_to_other(r, slope);
@@ -233,7 +233,7 @@ impl<T: Real> Biases<'_, T> {
     }
 }
 
-impl<T: Real, F: Fn(f64, f64) -> (f64, f64)> Job for ScoreBlock<'_, T, F> {
+impl<T: Real, F: Fn(T, T) -> (f64, T)> Job for ScoreBlock<'_, T, F> {
     /// Σ c·ℓ, in the order of the examples.
     type Output = f64;
 
@@ -315,7 +315,10 @@ mod tests {
             other: rows(&other, &other_biases),
             own_gradient: of(own_factors, own_slopes),
             other_gradient: of(other_factors, other_slopes),
-            chain,
+            chain: |score: f32, target: f32| {
+                let (value, slope) = chain(score.into(), target.into());
+                (value, slope as f32)
+            },
             share: 0.5,
             overwrite,
         });

@@ -13,6 +13,8 @@ mod squared;
 
 pub use squared::Squared;
 
+use crate::kernels::Real;
+
 /// A loss of one prediction against one target.
 ///
 /// Implementations are plain numbers, copied into the loop that calls them:
@@ -27,6 +29,12 @@ pub trait Pointwise: Copy + Send + Sync {
     fn value(self, prediction: f64, target: f64) -> f64;
     /// ∂ℓ/∂ŷ at (ŷ, r).
     fn slope(self, prediction: f64, target: f64) -> f64;
+    /// [`slope`](Pointwise::slope) in the numbers of the tables, where the prediction is one of theirs: the hot loop waits for nothing else. A loss that is no more than a few basic operations
+    /// does them in those numbers; others go through `f64`.
+    #[inline(always)]
+    fn slope_in<T: Real>(self, prediction: T, target: T) -> T {
+        T::from_f64(self.slope(prediction.to_f64(), target.to_f64()))
+    }
 }
 
 /// The losses by name, to be picked once per run.

@@ -9,6 +9,7 @@
 //! error, its root the RMSE. Koren, Bell and Volinsky, *Matrix factorization techniques for recommender systems* (2009), eq. 2.
 
 use super::Pointwise;
+use crate::kernels::Real;
 
 /// (ŷ − r)², without a ½.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,6 +25,13 @@ impl Pointwise for Squared {
     fn slope(self, prediction: f64, target: f64) -> f64 {
         2.0 * (prediction - target)
     }
+
+    #[inline(always)]
+    fn slope_in<T: Real>(self, prediction: T, target: T) -> T {
+        // Doubling is exact.
+        let difference = prediction - target;
+        difference + difference
+    }
 }
 
 #[cfg(test)]
@@ -35,6 +43,10 @@ mod tests {
         let h = 1e-5;
         for prediction in [-1e3, -2.0, 0.0, 0.3, 4.999, 1e3] {
             for target in [-10.0, 0.0, 1.0, 5.0] {
+                assert_eq!(
+                    Squared.slope_in(prediction, target),
+                    Squared.slope(prediction, target)
+                );
                 let (above, below) = (
                     Squared.value(prediction + h, target),
                     Squared.value(prediction - h, target),

@@ -3,10 +3,12 @@
 //! A constant hash of the row numbers: it has nothing to do with the file, so neighbours in the file (who tend to be alike) are scattered. The cuts then give every block about equally many
 //! ratings. One block keeps the order of the rows.
 
-/// Ratings per block that B aims at: enough work to be worth a task.
-const RATINGS_PER_BLOCK: usize = 1 << 13;
-/// Where rows step once a block, B is at least this: fewer would be too few steps an epoch.
+/// B is the cube root of the number of ratings over this. More blocks mean more steps of each row an epoch, which converges in fewer epochs that cost more; a growing set wants more of both.
+const ROOT_SHARE: u64 = 11;
+/// Where rows step once a block, B is at least this for so few ratings: fewer would be too few steps an epoch. With more ratings the root takes over.
 const FEWEST_STEPS: usize = 16;
+/// See [`FEWEST_STEPS`].
+const FEW_RATINGS: usize = 1 << 19;
 /// Ratings per block that this must leave.
 const LEAST_RATINGS: usize = 64;
 /// The most blocks of a side.
@@ -23,16 +25,28 @@ pub struct Order {
     pub cuts: Vec<u32>,
 }
 
-/// B where all blocks are taken at the same parameters: enough work for a task in each, about √(ratings/8,192), a power of two.
+/// B where all blocks are taken at the same parameters: about ∛ratings/11, a power of two: 8 for a million ratings, 16 for twenty million.
 pub fn blocks_for_tasks(n_ratings: usize, n_users: usize, n_items: usize) -> usize {
-    bounded((n_ratings / RATINGS_PER_BLOCK).isqrt(), n_users, n_items)
+    bounded(root_share(n_ratings), n_users, n_items)
 }
 
-/// B where each block is a step of its rows: the same, but at least 16 if that leaves 64 ratings in a block.
+/// B where each block is a step of its rows: the same, but 16 for less than half a million ratings if that leaves 64 of them in a block.
 pub fn blocks_for_steps(n_ratings: usize, n_users: usize, n_items: usize) -> usize {
-    let fewest = FEWEST_STEPS.min((n_ratings / LEAST_RATINGS).isqrt());
-    let wanted = (n_ratings / RATINGS_PER_BLOCK).isqrt().max(fewest);
+    let fewest = match n_ratings < FEW_RATINGS {
+        true => FEWEST_STEPS.min((n_ratings / LEAST_RATINGS).isqrt()),
+        false => 1,
+    };
+    let wanted = root_share(n_ratings).max(fewest);
     bounded(wanted, n_users, n_items)
+}
+
+/// ∛n over [`ROOT_SHARE`], rounded down: the greatest b with (b·share)³ ≤ n.
+fn root_share(n: usize) -> usize {
+    let fits = |b: u64| (b * ROOT_SHARE).pow(3) <= n as u64;
+    (1..=MAX_BLOCKS as u64)
+        .take_while(|&b| fits(b))
+        .last()
+        .unwrap_or(0) as usize
 }
 
 /// The greatest power of two that is not above `wanted`, and leaves no block without a row.
@@ -123,9 +137,9 @@ mod tests {
     #[test]
     fn the_number_of_blocks_follows_the_data() {
         for (n_ratings, n_users, n_items, tasks, steps) in [
-            (90_000, 943, 1682, 2, 16),
-            (1_000_000, 6040, 3706, 8, 16),
-            (20_000_000, 138_000, 27_000, 32, 32),
+            (90_000, 943, 1682, 4, 16),
+            (1_000_000, 6040, 3706, 8, 8),
+            (20_000_000, 138_000, 27_000, 16, 16),
             (20_000_000, 138_000, 5, 4, 4),
             (1000, 50, 60, 1, 2),
             (0, 0, 0, 1, 1),

@@ -106,10 +106,10 @@ struct Stratum<'s, T> {
     learning_rate: f64,
 }
 
-impl<T: Real> WithChain for Stratum<'_, T> {
+impl<T: Real> WithChain<T> for Stratum<'_, T> {
     type Output = Result<f64>;
 
-    fn run(self, chain: impl Fn(f64, f64) -> (f64, f64) + Copy + Send + Sync) -> Result<f64> {
+    fn run(self, chain: impl Fn(T, T) -> (f64, T) + Copy + Send + Sync) -> Result<f64> {
         let (optimizer, rate) = (*self.task.optimizer, self.learning_rate);
         let corrections = std::mem::take(&mut self.strata.corrections);
         let strata = self;
@@ -132,7 +132,7 @@ impl<T: Real> WithChain for Stratum<'_, T> {
 impl<'s, T: Real> Stratum<'s, T> {
     fn with(
         self,
-        chain: impl Fn(f64, f64) -> (f64, f64) + Copy + Send + Sync,
+        chain: impl Fn(T, T) -> (f64, T) + Copy + Send + Sync,
         rule: impl BlockRule<T>,
     ) -> (Result<f64>, &'s mut Strata<T>) {
         let Stratum {
@@ -317,7 +317,7 @@ struct TrainBlock<'a, T, F, R> {
 impl<T, F, R> Job for TrainBlock<'_, T, F, R>
 where
     T: Real,
-    F: Fn(f64, f64) -> (f64, f64),
+    F: Fn(T, T) -> (f64, T),
     R: BlockRule<T>,
 {
     /// Σ c·ℓ, and what the block owes the features of both sides.
