@@ -15,6 +15,7 @@
 //! | [`dedupe`] | what if a user rated an item twice? |
 //! | [`cache`] | how are ratings kept so that they are read back at the speed of memory? |
 //! | `rows` | how do ratings from memory come in? |
+//! | `assemble` | how do ratings, names and side files become one data set? |
 //! | [`builder`] | how do files become a data set? |
 //! | [`split`] | which ratings are held out? |
 //! | [`synthetic`] | where do ratings with a known truth come from? |
@@ -42,6 +43,8 @@ pub mod dedupe;
 #[cfg(feature = "train")]
 pub mod cache;
 //
+#[cfg(feature = "train")]
+mod assemble;
 #[cfg(feature = "train")]
 pub mod builder;
 #[cfg(feature = "train")]

@@ -11,7 +11,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::records::count;
+use super::record::count;
 use super::{ColumnSpec, Place, ReadOptions, Role, shown, values};
 use crate::{Error, Result};
 

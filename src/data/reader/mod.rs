@@ -15,13 +15,14 @@
 //! | `source` | is it packed, and does it end? |
 //! | `separator` | what stands between two fields? |
 //! | `records` | where does a line end, and where its fields? |
+//! | `record` | what does one record say, and where? |
 //! | `columns` | which field is the user, which the item? |
 //! | `values` | what number does a field say? |
-//! | `ratings` | how do lines become ratings, test sets and pairs? |
 //! | `naming` | which number does a name get? |
-//! | `plain` | how are plain lines read fast? |
-//! | `blocks` | where may a file be cut into blocks? |
+//! | `ratings` | how do lines become ratings? |
+//! | `lines` | on which line of which file did a rating stand? |
 //! | `parallel` | how do several threads read one file, and find what one thread finds? |
+//! | `test_set` | how do lines become test sets and pairs? |
 //! | `side` | how do lines become titles and columns? |
 //!
 //! Memory is bounded by what is kept: some blocks of 256 KiB for each thread are in hand at any time, never the file.
@@ -37,25 +38,26 @@ mod source;
 //
 mod separator;
 //
+mod record;
 mod records;
 //
 mod columns;
 //
 mod values;
 //
+mod lines;
+mod naming;
 mod ratings;
 //
-mod naming;
-mod plain;
-//
-mod blocks;
 mod parallel;
 //
 mod side;
+mod test_set;
 
-pub use ratings::{Pairs, TestSet, read_pairs, read_test};
 pub use separator::Separator;
+pub use test_set::{Pairs, TestSet, read_pairs, read_test};
 
+pub(super) use lines::Lines;
 pub(super) use ratings::RatingsReader;
 pub(super) use side::{Side, SideFile};
 pub(super) use source::Source;

@@ -1,139 +1,18 @@
-//! How do lines become ratings, test sets and pairs?
+//! How do lines become ratings?
 //!
-//! Line by line: two names become row numbers, one or three fields become numbers. A file of ratings gives new rows to new names; a
-//! test set must not, so its ids are *extended*: a name that the model does not have gets a number past its last row.
-//!
-//! ```text
-//! model's users  0 … n−1      test set's users  0 … n−1 | n …        "unknown" is: number ≥ n
-//! ```
+//! Line by line: two names become row numbers, one or three fields become numbers; new names get new rows.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::columns::{Layout, Purpose};
+use super::lines::Lines;
 use super::naming::{Global, Naming};
 use super::parallel::{self, Manner};
-use super::records::{Record, Records};
+use super::record::Record;
+use super::records::Records;
 use super::{FileReport, Limits, ReadOptions, Role, Separator, Source, shown, values};
-use crate::data::{Ids, Interactions, Interner, RatingsCache};
+use crate::data::{Ids, Interactions, Interner};
 use crate::{Error, Result};
-
-/// Held-out ratings, to be compared with predictions.
-#[derive(Clone, Debug)]
-pub struct TestSet {
-    /// All rows of the file, in its order; a pair that stands twice counts twice, but for a cache, where duplicates are settled.
-    pub interactions: Interactions,
-    /// The model's users, then those that only the file has.
-    pub users: Ids,
-    /// The model's items, then those that only the file has.
-    pub items: Ids,
-    /// What was found out about the file; without "rating" among its roles all ratings are 1.
-    pub report: FileReport,
-}
-
-/// Users and items to be predicted.
-#[derive(Clone, Debug)]
-pub struct Pairs {
-    /// The user of each pair, in `user_ids`.
-    pub users: Vec<u32>,
-    /// The item of each pair, in `item_ids`.
-    pub items: Vec<u32>,
-    /// The model's users, then those that only the file has.
-    pub user_ids: Ids,
-    /// The model's items, then those that only the file has.
-    pub item_ids: Ids,
-    /// What was found out about the file.
-    pub report: FileReport,
-}
-
-/// Reads the ratings of `path` for a model with these `users` and `items`.
-///
-/// # Errors
-/// A file that cannot be read, or is not a file of ratings.
-pub fn read_test(
-    path: impl AsRef<Path>,
-    options: &ReadOptions,
-    users: &Ids,
-    items: &Ids,
-) -> Result<TestSet> {
-    let mut reader = RatingsReader::new(users, items, Purpose::Ratings);
-    let report = reader.read_any(path.as_ref(), options)?;
-    Ok(TestSet {
-        interactions: reader.interactions,
-        users: reader.users.finish(),
-        items: reader.items.finish(),
-        report,
-    })
-}
-
-/// Reads the users and items of `path` for a model with these `users` and `items`; other columns are ignored.
-///
-/// # Errors
-/// A file that cannot be read, or has no two columns.
-pub fn read_pairs(
-    path: impl AsRef<Path>,
-    options: &ReadOptions,
-    users: &Ids,
-    items: &Ids,
-) -> Result<Pairs> {
-    let mut reader = RatingsReader::new(users, items, Purpose::Pairs);
-    let report = reader.read_any(path.as_ref(), options)?;
-    Ok(Pairs {
-        users: reader.interactions.users,
-        items: reader.interactions.items,
-        user_ids: reader.users.finish(),
-        item_ids: reader.items.finish(),
-        report,
-    })
-}
-
-/// Where each rating stood, kept as the places where the distance between row and line changes: one for a file without blank lines.
-#[derive(Clone, Debug, Default)]
-pub(in crate::data) struct Lines {
-    /// (first row, its line), rising.
-    starts: Vec<(usize, u64)>,
-    /// (first row, its file), rising.
-    files: Vec<(usize, PathBuf)>,
-}
-
-impl Lines {
-    /// Rows from `row` on are those of `path`.
-    pub(in crate::data) fn file(&mut self, row: usize, path: &Path) {
-        self.files.push((row, path.into()));
-    }
-
-    /// `row` stood on `line`.
-    #[inline]
-    pub(in crate::data) fn push(&mut self, row: usize, line: u64) {
-        let next = self.starts.last().map(|&(r, l)| l + (row - r) as u64);
-        if next != Some(line) {
-            self.starts.push((row, line));
-        }
-    }
-
-    /// (row, line) where the distance between the two changes.
-    pub(super) fn starts(&self) -> &[(usize, u64)] {
-        &self.starts
-    }
-
-    /// The line of the first row.
-    pub(super) fn first(&self) -> Option<u64> {
-        self.starts.first().map(|&(_, line)| line)
-    }
-
-    /// The file and line of `row`.
-    pub(in crate::data) fn of(&self, row: usize) -> (&Path, u64) {
-        let file = self.files.partition_point(|&(first, _)| first <= row);
-        let start = self.starts.partition_point(|&(first, _)| first <= row);
-        let path = file
-            .checked_sub(1)
-            .map_or(Path::new(""), |n| &self.files[n].1);
-        let line = start.checked_sub(1).map_or(0, |n| {
-            let (first, line) = self.starts[n];
-            line + (row - first) as u64
-        });
-        (path, line)
-    }
-}
 
 /// Reads files of ratings, one after the other.
 #[derive(Debug)]
@@ -147,7 +26,7 @@ pub(in crate::data) struct RatingsReader {
 
 impl RatingsReader {
     /// One that goes on from the names of `users` and `items`.
-    fn new(users: &Ids, items: &Ids, purpose: Purpose) -> RatingsReader {
+    pub(super) fn new(users: &Ids, items: &Ids, purpose: Purpose) -> RatingsReader {
         RatingsReader {
             purpose,
             users: Interner::from_ids(users),
@@ -160,25 +39,6 @@ impl RatingsReader {
     /// One for ratings, without any names yet.
     pub(in crate::data) fn ratings() -> RatingsReader {
         RatingsReader::new(&Ids::default(), &Ids::default(), Purpose::Ratings)
-    }
-
-    /// Adds the rows of `path`, the first file: text, or a cache, whose duplicates are settled.
-    fn read_any(&mut self, path: &Path, options: &ReadOptions) -> Result<FileReport> {
-        let Some(cache) = RatingsCache::at(path)? else {
-            return self.read(Source::open(path)?, path, options);
-        };
-        cache.check_options(options)?;
-        self.interactions = cache.within(options.limits)?.all()?;
-        for (rows, own, names) in [
-            (&mut self.interactions.users, cache.users(), &mut self.users),
-            (&mut self.interactions.items, cache.items(), &mut self.items),
-        ] {
-            let numbers: Vec<u32> = own.names().iter().map(|name| names.intern(name)).collect();
-            for row in rows {
-                *row = numbers[*row as usize];
-            }
-        }
-        Ok(cache.report().clone())
     }
 
     /// Adds the rows of `source`, called `path`.
@@ -425,7 +285,7 @@ mod tests {
         .unwrap();
         let lines: Vec<u64> = (0..4).map(|row| reader.lines.of(row).1).collect();
         assert_eq!(lines, [2, 3, 6, 8]);
-        assert_eq!(reader.lines.starts.len(), 3);
+        assert_eq!(reader.lines.starts().len(), 3);
         assert_eq!(reader.lines.of(0).0, Path::new("r.csv"));
     }
 

@@ -8,7 +8,8 @@ use std::path::Path;
 
 use super::columns::{ITEM, Names, USER, any_known, any_number, matching};
 use super::ratings::column_name;
-use super::records::{Record, Records};
+use super::record::Record;
+use super::records::Records;
 use super::{FileReport, ReadOptions, Separator, Source, shown};
 use crate::data::{Catalog, Column, Csr, Interner, Strings};
 use crate::{Error, Result};

@@ -12,8 +12,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Separator;
-use super::records::{MAX_RECORD, Rest};
+use crate::data::reader::Separator;
+use crate::data::reader::records::{MAX_RECORD, Rest};
 use crate::{Error, Result};
 
 /// Whole records of a file.
