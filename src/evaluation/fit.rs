@@ -29,10 +29,9 @@ impl<T: Real> Trainer<'_, T> {
     ///
     /// # Errors
     /// As [`baseline`](Trainer::baseline).
-    pub fn into_model(mut self) -> Result<Model> {
+    pub fn into_model(self) -> Result<Model> {
         let baseline = self.baseline()?;
-        self.release_examples();
-        let mut model = self.model()?;
+        let mut model = self.into_model_alone()?;
         model.baseline = Some(baseline);
         Ok(model)
     }

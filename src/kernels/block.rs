@@ -11,8 +11,8 @@
 //!
 //! Common row lengths are compiled with the length known; `any` does the rest with the same sums in the same order. What a loss *is*, the caller says.
 
-use super::lanes::LANES;
-use super::rows::{GradientRows, RowsView};
+use super::lanes::{LANES, chunked, chunked_mut, lanes_of, lanes_of_mut};
+use super::rows::{GradientRows, RowsView, by_width};
 use super::{Job, Lanes, Real};
 
 /// Examples of one own row.
@@ -133,10 +133,10 @@ impl<T: Real, F: Fn(T, T) -> (f64, T)> ScoreBlock<'_, T, F> {
     fn any(self, lanes: impl Lanes) -> f64 {
         let n_chunks = self.own.factors.stride / LANES;
         let range = |row: u32| row as usize * n_chunks..(row as usize + 1) * n_chunks;
-        let own = self.own.factors.values.as_chunks::<LANES>().0;
-        let other = self.other.factors.values.as_chunks::<LANES>().0;
-        let own_gradient = self.own_gradient.factors.as_chunks_mut::<LANES>().0;
-        let other_gradient = self.other_gradient.factors.as_chunks_mut::<LANES>().0;
+        let own = lanes_of(self.own.factors.values);
+        let other = lanes_of(self.other.factors.values);
+        let own_gradient = lanes_of_mut(self.own_gradient.factors);
+        let other_gradient = lanes_of_mut(self.other_gradient.factors);
         let mut biases = Biases {
             own: self.own.biases,
             other: self.other.biases,
@@ -239,27 +239,8 @@ impl<T: Real, F: Fn(T, T) -> (f64, T)> Job for ScoreBlock<'_, T, F> {
 
     #[inline(always)]
     fn run<L: Lanes>(self, lanes: L) -> f64 {
-        match self.own.factors.stride {
-            8 => self.fixed::<1>(lanes),
-            16 => self.fixed::<2>(lanes),
-            24 => self.fixed::<3>(lanes),
-            32 => self.fixed::<4>(lanes),
-            64 => self.fixed::<8>(lanes),
-            128 => self.fixed::<16>(lanes),
-            _ => self.any(lanes),
-        }
+        by_width!(self, lanes, self.own.factors.stride)
     }
-}
-
-/// Rows of `C` chunks of lanes each.
-#[inline(always)]
-fn chunked<T, const C: usize>(values: &[T]) -> &[[[T; LANES]; C]] {
-    values.as_chunks::<LANES>().0.as_chunks::<C>().0
-}
-
-#[inline(always)]
-fn chunked_mut<T, const C: usize>(values: &mut [T]) -> &mut [[[T; LANES]; C]] {
-    values.as_chunks_mut::<LANES>().0.as_chunks_mut::<C>().0
 }
 
 #[cfg(test)]

@@ -28,11 +28,35 @@ pub const fn padded(n_factors: usize) -> usize {
     n_factors.div_ceil(LANES) * LANES
 }
 
+/// Padded numbers as chunks of eight.
+#[inline(always)]
+pub fn lanes_of<T>(numbers: &[T]) -> &[[T; LANES]] {
+    numbers.as_chunks::<LANES>().0
+}
+
+/// [`lanes_of`], to be changed.
+#[inline(always)]
+pub fn lanes_of_mut<T>(numbers: &mut [T]) -> &mut [[T; LANES]] {
+    numbers.as_chunks_mut::<LANES>().0
+}
+
+/// Padded rows of `C` chunks of lanes each.
+#[inline(always)]
+pub fn chunked<T, const C: usize>(numbers: &[T]) -> &[[[T; LANES]; C]] {
+    lanes_of(numbers).as_chunks::<C>().0
+}
+
+/// [`chunked`], to be changed.
+#[inline(always)]
+pub fn chunked_mut<T, const C: usize>(numbers: &mut [T]) -> &mut [[[T; LANES]; C]] {
+    lanes_of_mut(numbers).as_chunks_mut::<C>().0
+}
+
 /// ⟨a, b⟩ of two padded rows of equal length.
 #[inline(always)]
 pub fn dot<T: Real>(a: &[T], b: &[T]) -> T {
     debug_assert_eq!(a.len(), b.len());
-    dot_chunks(a.as_chunks::<LANES>().0, b.as_chunks::<LANES>().0)
+    dot_chunks(lanes_of(a), lanes_of(b))
 }
 
 /// [`dot`] of rows that are cut into chunks of lanes already.
@@ -65,23 +89,15 @@ pub fn sum_of_lanes<T: Real>(lane: [T; LANES]) -> T {
 #[inline(always)]
 pub fn add_scaled<T: Real>(y: &mut [T], alpha: T, x: &[T]) {
     debug_assert_eq!(x.len(), y.len());
-    add_scaled_chunks(
-        y.as_chunks_mut::<LANES>().0,
-        alpha,
-        x.as_chunks::<LANES>().0,
-    );
+    add_scaled_chunks(lanes_of_mut(y), alpha, lanes_of(x));
 }
 
 /// [`add_scaled`] of rows that are cut into chunks of lanes already.
 #[inline(always)]
 pub fn add_scaled_chunks<T: Real>(y: &mut [[T; LANES]], alpha: T, x: &[[T; LANES]]) {
-    for (y, x) in y.iter_mut().zip(x) {
-        // Eight loads, then eight stores: otherwise the compiler must reckon with rows that overlap, and goes number by number.
-        let (mut sum, x) = (*y, *x);
-        for l in 0..LANES {
-            sum[l] += alpha * x[l];
-        }
-        *y = sum;
+    // One number does not depend on another, so there is no order to keep: as one flat loop it runs on whatever registers there are.
+    for (y, &x) in y.as_flattened_mut().iter_mut().zip(x.as_flattened()) {
+        *y += alpha * x;
     }
 }
 

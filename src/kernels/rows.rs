@@ -12,7 +12,8 @@
 //!
 //! Common row lengths are compiled with the length known; `any` does the rest with the same sums in the same order. What a slope *is*, the caller says.
 
-use super::{Job, Lanes, Real, lanes};
+use super::lanes::{LANES, chunked, chunked_mut, lanes_of, lanes_of_mut};
+use super::{Job, Lanes, Real};
 
 /// A row of one side and the range of its examples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +55,17 @@ pub struct GradientRows<'a, T> {
     pub factors: &'a mut [T],
     /// One number for each range.
     pub biases: Option<&'a mut [T]>,
+}
+
+impl<T: Real> GradientRows<'_, T> {
+    /// Zeros everywhere.
+    #[inline(always)]
+    pub fn fill_with_zeros(&mut self) {
+        self.factors.fill(T::ZERO);
+        if let Some(biases) = &mut self.biases {
+            biases.fill(T::ZERO);
+        }
+    }
 }
 
 impl<'a, T> GradientRows<'a, T> {
@@ -102,28 +114,24 @@ pub struct ScoreRows<'a, T, F> {
 
 impl<T: Real, F: FnMut(u32, usize, u32, T) -> T> ScoreRows<'_, T, F> {
     #[inline(always)]
-    fn fixed<const W: usize>(mut self) {
+    fn fixed<const C: usize>(mut self, lanes: impl Lanes) {
         let (own, other) = (
-            self.own.values.as_chunks::<W>().0,
-            self.other.values.as_chunks::<W>().0,
+            chunked::<T, C>(self.own.values),
+            chunked::<T, C>(self.other.values),
         );
+        let gradient = chunked_mut::<T, C>(std::mem::take(&mut self.gradient.factors));
         let first = self.ranges.first().map_or(0, |range| range.start as usize);
-        for (n, (range, gradient)) in self
-            .ranges
-            .iter()
-            .zip(self.gradient.factors.as_chunks_mut::<W>().0)
-            .enumerate()
-        {
-            let p = own[range.row as usize];
-            let (mut sum, mut bias) = ([T::ZERO; W], T::ZERO);
+        for (n, (range, sum)) in self.ranges.iter().zip(gradient).enumerate() {
+            let p = &own[range.row as usize];
+            let mut bias = T::ZERO;
+            *sum = [[T::ZERO; LANES]; C];
             for e in range.range() {
                 let q = &other[self.others[e] as usize];
-                let slope = (self.slope)(range.row, e, self.others[e], lanes::dot(&p, q));
+                let slope = (self.slope)(range.row, e, self.others[e], lanes.dot(p, q));
                 self.slopes[e - first] = slope;
-                lanes::add_scaled(&mut sum, slope, q);
+                lanes.add_scaled(sum, slope, q);
                 bias += slope;
             }
-            *gradient = sum;
             if let Some(biases) = &mut self.gradient.biases {
                 biases[n] = bias;
             }
@@ -131,24 +139,22 @@ impl<T: Real, F: FnMut(u32, usize, u32, T) -> T> ScoreRows<'_, T, F> {
     }
 
     #[inline(always)]
-    fn any(mut self) {
-        let stride = self.own.stride;
-        let row = |r: u32| r as usize * stride..(r as usize + 1) * stride;
+    fn any(mut self, lanes: impl Lanes) {
+        let n_chunks = self.own.stride / LANES;
+        let row = |r: u32| r as usize * n_chunks..(r as usize + 1) * n_chunks;
+        let (own, other) = (lanes_of(self.own.values), lanes_of(self.other.values));
+        let gradient = lanes_of_mut(std::mem::take(&mut self.gradient.factors));
         let first = self.ranges.first().map_or(0, |range| range.start as usize);
-        for (n, (range, gradient)) in self
-            .ranges
-            .iter()
-            .zip(self.gradient.factors.chunks_exact_mut(stride))
-            .enumerate()
-        {
-            let p = &self.own.values[row(range.row)];
+        let gradient = gradient.chunks_exact_mut(n_chunks);
+        for (n, (range, sum)) in self.ranges.iter().zip(gradient).enumerate() {
+            let p = &own[row(range.row)];
             let mut bias = T::ZERO;
-            gradient.fill(T::ZERO);
+            sum.fill([T::ZERO; LANES]);
             for e in range.range() {
-                let q = &self.other.values[row(self.others[e])];
-                let slope = (self.slope)(range.row, e, self.others[e], lanes::dot(p, q));
+                let q = &other[row(self.others[e])];
+                let slope = (self.slope)(range.row, e, self.others[e], lanes.dot(p, q));
                 self.slopes[e - first] = slope;
-                lanes::add_scaled(gradient, slope, q);
+                lanes.add_scaled(sum, slope, q);
                 bias += slope;
             }
             if let Some(biases) = &mut self.gradient.biases {
@@ -177,22 +183,18 @@ pub struct GatherRows<'a, T> {
 
 impl<T: Real> GatherRows<'_, T> {
     #[inline(always)]
-    fn fixed<const W: usize>(self) {
-        let other = self.other.values.as_chunks::<W>().0;
+    fn fixed<const C: usize>(self, lanes: impl Lanes) {
+        let other = chunked::<T, C>(self.other.values);
+        let gradient = chunked_mut::<T, C>(self.gradient.factors);
         let mut biases = self.gradient.biases;
-        for (n, (range, gradient)) in self
-            .ranges
-            .iter()
-            .zip(self.gradient.factors.as_chunks_mut::<W>().0)
-            .enumerate()
-        {
-            let (mut sum, mut bias) = ([T::ZERO; W], T::ZERO);
+        for (n, (range, sum)) in self.ranges.iter().zip(gradient).enumerate() {
+            let mut bias = T::ZERO;
+            *sum = [[T::ZERO; LANES]; C];
             for &e in &self.order[range.range()] {
                 let slope = self.slopes[e as usize];
-                lanes::add_scaled(&mut sum, slope, &other[self.others[e as usize] as usize]);
+                lanes.add_scaled(sum, slope, &other[self.others[e as usize] as usize]);
                 bias += slope;
             }
-            *gradient = sum;
             if let Some(biases) = &mut biases {
                 biases[n] = bias;
             }
@@ -200,24 +202,17 @@ impl<T: Real> GatherRows<'_, T> {
     }
 
     #[inline(always)]
-    fn any(self) {
-        let stride = self.other.stride;
+    fn any(self, lanes: impl Lanes) {
+        let n_chunks = self.other.stride / LANES;
+        let other = lanes_of(self.other.values);
+        let gradient = lanes_of_mut(self.gradient.factors).chunks_exact_mut(n_chunks);
         let mut biases = self.gradient.biases;
-        for (n, (range, gradient)) in self
-            .ranges
-            .iter()
-            .zip(self.gradient.factors.chunks_exact_mut(stride))
-            .enumerate()
-        {
+        for (n, (range, sum)) in self.ranges.iter().zip(gradient).enumerate() {
             let mut bias = T::ZERO;
-            gradient.fill(T::ZERO);
+            sum.fill([T::ZERO; LANES]);
             for &e in &self.order[range.range()] {
                 let (slope, r) = (self.slopes[e as usize], self.others[e as usize] as usize);
-                lanes::add_scaled(
-                    gradient,
-                    slope,
-                    &self.other.values[r * stride..(r + 1) * stride],
-                );
+                lanes.add_scaled(sum, slope, &other[r * n_chunks..(r + 1) * n_chunks]);
                 bias += slope;
             }
             if let Some(biases) = &mut biases {
@@ -227,34 +222,35 @@ impl<T: Real> GatherRows<'_, T> {
     }
 }
 
-/// Runs `$job` compiled for its row length, if it is a common one.
+/// Runs `$job` compiled for its row length, if it is a common one: so many times eight lanes.
 macro_rules! by_width {
-    ($job:expr, $stride:expr) => {
+    ($job:expr, $lanes:expr, $stride:expr) => {
         match $stride {
-            8 => $job.fixed::<8>(),
-            16 => $job.fixed::<16>(),
-            24 => $job.fixed::<24>(),
-            32 => $job.fixed::<32>(),
-            64 => $job.fixed::<64>(),
-            128 => $job.fixed::<128>(),
-            _ => $job.any(),
+            8 => $job.fixed::<1>($lanes),
+            16 => $job.fixed::<2>($lanes),
+            24 => $job.fixed::<3>($lanes),
+            32 => $job.fixed::<4>($lanes),
+            64 => $job.fixed::<8>($lanes),
+            128 => $job.fixed::<16>($lanes),
+            _ => $job.any($lanes),
         }
     };
 }
+pub(super) use by_width;
 
 impl<T: Real, F: FnMut(u32, usize, u32, T) -> T> Job for ScoreRows<'_, T, F> {
     type Output = ();
     #[inline(always)]
-    fn run<L: Lanes>(self, _: L) {
-        by_width!(self, self.own.stride);
+    fn run<L: Lanes>(self, lanes: L) {
+        by_width!(self, lanes, self.own.stride);
     }
 }
 
 impl<T: Real> Job for GatherRows<'_, T> {
     type Output = ();
     #[inline(always)]
-    fn run<L: Lanes>(self, _: L) {
-        by_width!(self, self.other.stride);
+    fn run<L: Lanes>(self, lanes: L) {
+        by_width!(self, lanes, self.other.stride);
     }
 }
 

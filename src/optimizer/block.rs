@@ -11,7 +11,7 @@
 //! The rules without a clock (SGD, Adagrad) are what they are everywhere.
 
 use super::{MAX_MOMENTS, Optimizer, OptimizerKind, Rule};
-use crate::kernels::lanes::{AdamRow, AdamStep, LANES};
+use crate::kernels::lanes::{AdamRow, AdamStep, lanes_of, lanes_of_mut};
 use crate::kernels::{Lanes, Real, lanes};
 
 /// A rule for a row that was touched `t` times, this time included.
@@ -226,10 +226,10 @@ impl<T: Real> BlockRule<T> for BlockAdam<'_, T> {
             epsilon: step.epsilon,
         };
         let row = AdamRow {
-            x: row.x.as_chunks_mut::<LANES>().0,
-            sum: row.sum.as_chunks::<LANES>().0,
-            first: m.as_chunks_mut::<LANES>().0,
-            second: v.as_chunks_mut::<LANES>().0,
+            x: lanes_of_mut(row.x),
+            sum: lanes_of(row.sum),
+            first: lanes_of_mut(m),
+            second: lanes_of_mut(v),
         };
         lanes.adam(&numbers, row);
     }

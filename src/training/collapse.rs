@@ -7,12 +7,12 @@ use super::validation::Predictions;
 use crate::Result;
 use crate::data::csr::Filling;
 use crate::data::{Csr, Dataset};
-use crate::gradient::SidePenalty;
+use crate::gradient::{Objective, SidePenalty};
 use crate::kernels::Real;
 use crate::model::{Features, Model, ModelGroup, ModelSide, Parameters, Rows, Side, Table};
 
 /// The items that each user has rated.
-pub(super) fn seen(data: &Dataset, counts: &[u32]) -> Result<Csr> {
+fn seen(data: &Dataset, counts: &[u32]) -> Result<Csr> {
     let mut seen = Filling::new(counts);
     data.for_each_piece(|piece| {
         for (&user, &item) in piece.users.iter().zip(&piece.items) {
@@ -22,16 +22,17 @@ pub(super) fn seen(data: &Dataset, counts: &[u32]) -> Result<Csr> {
     Ok(seen.finish())
 }
 
-/// The model of `parameters`, trained on `data`; the penalties say how often each row was touched.
+/// The model of `parameters`, trained on `data`; the objective says how often each row was touched.
+///
+/// # Errors
+/// Where ratings that are not in memory cannot be read.
 pub(super) fn model<T: Real>(
     parameters: &Parameters<T>,
     data: &Dataset,
     predictions: Predictions,
-    seen: Csr,
-    users: &SidePenalty,
-    items: &SidePenalty,
-) -> Model {
-    Model {
+    Objective { users, items, .. }: &Objective,
+) -> Result<Model> {
+    Ok(Model {
         n_factors: parameters.users.identity.n_factors(),
         global_mean: parameters.global_mean,
         training_mean: predictions.training_mean,
@@ -40,9 +41,9 @@ pub(super) fn model<T: Real>(
         clip: predictions.clip,
         users: side(&parameters.users, "user", data, users),
         items: side(&parameters.items, "item", data, items),
-        seen,
+        seen: seen(data, &users.counts[0])?,
         baseline: None,
-    }
+    })
 }
 
 fn side<T: Real>(

@@ -13,7 +13,7 @@
 //! | file | question |
 //! |---|---|
 //! | [`config`] | which knobs are there, and what may they be? |
-//! | [`groups`] | which columns become features? |
+//! | [`groups`] | what becomes a feature? |
 //! | `initial` | where do the tables start? |
 //! | `strata` | how does it go block by block? |
 //! | `places` | how do tables come into block order, and back? |
@@ -22,7 +22,6 @@
 //! | [`state`] | what must be known to go on from an epoch? |
 //! | [`trainer`] | in which order is all of it done? |
 //! | `validation` | how wrong are the tables on ratings that they were not trained on? |
-//! | `divergence` | has a number run away? |
 //! | `collapse` | what is left of the tables when training is over? |
 //! | [`observer`] | how does one watch, and stop it? |
 //!
@@ -31,7 +30,6 @@
 mod batches;
 mod collapse;
 pub mod config;
-mod divergence;
 pub mod groups;
 mod initial;
 pub mod observer;

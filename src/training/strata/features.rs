@@ -12,6 +12,7 @@
 
 use super::Task;
 use super::part::{Part, Penalty, Rows};
+use super::side::gradient_rows;
 use crate::data::layout::Order;
 use crate::kernels::pool::Pool;
 use crate::kernels::rows::GradientRows;
@@ -122,7 +123,7 @@ impl<T: Real> Features<T> {
         parts
             .map(|((composed, offset), &first_row)| OfBlock {
                 composed: Some((composed, offset)),
-                of_epoch: of_epoch.next().map(super::gradient_rows),
+                of_epoch: of_epoch.next().map(gradient_rows),
                 owed: groups
                     .iter()
                     .enumerate()
@@ -178,10 +179,6 @@ impl<T: Real> Features<T> {
                 n_factors,
                 moments: std::array::from_fn(|_| moments.next().unwrap_or_default()),
                 touches: &mut memory.touches[n],
-                gradient: GradientRows {
-                    factors: &mut debt.factors,
-                    biases: (!debt.biases.is_empty()).then_some(&mut debt.biases),
-                },
                 composed: None,
                 of_epoch: None,
                 penalty: memory.penalties[n],
@@ -191,7 +188,11 @@ impl<T: Real> Features<T> {
                 },
             };
             let touched = (0u32..).zip(debt.n_examples).filter(|(_, n)| *n > 0);
-            part.step(Portable, rule, touched);
+            let gradient = GradientRows {
+                factors: &mut debt.factors,
+                biases: (!debt.biases.is_empty()).then_some(&mut debt.biases),
+            };
+            part.step(Portable, rule, &gradient, touched);
         }
         self.compose(side, task.pool);
     }
@@ -305,7 +306,7 @@ fn owed_by_all<T: Real>(
         Owed::debts(
             &of_piece,
             touched.filter(|(_, n)| *n > 0),
-            &super::gradient_rows(rows),
+            &gradient_rows(rows),
         )
     });
     merged(debts)

@@ -14,7 +14,7 @@ use crate::data::layout::Order;
 use crate::gradient::TablePenalty;
 use crate::kernels::block::BlockRows;
 use crate::kernels::rows::{GradientRows, RowsView};
-use crate::kernels::{Lanes, Real};
+use crate::kernels::{Lanes, Real, lanes};
 use crate::model::Table;
 use crate::optimizer::MAX_MOMENTS;
 use crate::optimizer::block::{BlockRule, SummedRow};
@@ -35,8 +35,6 @@ pub(super) struct Part<'a, T> {
     pub(super) moments: [Rows<'a, T>; MAX_MOMENTS],
     /// How often each row was touched.
     pub(super) touches: &'a mut [u32],
-    /// Σ g·(the other row) of the stratum.
-    pub(super) gradient: GradientRows<'a, T>,
     /// Composed rows and the offsets that features give them, where the side has features.
     pub(super) composed: Option<(Rows<'a, T>, Rows<'a, T>)>,
     /// Where gradients of the whole epoch are added up.
@@ -95,6 +93,7 @@ impl<T: Real> Part<'_, T> {
         &mut self,
         lanes: L,
         rule: R,
+        gradient: &GradientRows<'_, T>,
         touched: impl Iterator<Item = (u32, u32)>,
     ) {
         let stride = self.rows.stride;
@@ -111,7 +110,7 @@ impl<T: Real> Part<'_, T> {
 
             let summed = SummedRow {
                 x: &mut self.rows.factors[range.clone()],
-                sum: &self.gradient.factors[range.clone()],
+                sum: &gradient.factors[range.clone()],
                 share,
                 penalty,
             };
@@ -122,11 +121,7 @@ impl<T: Real> Part<'_, T> {
             rule.update_by_sum(lanes, t, self.n_factors, summed, moments, &mut mean);
 
             if let Some(x) = self.rows.biases.get_mut(row) {
-                let sum = self
-                    .gradient
-                    .biases
-                    .as_ref()
-                    .map_or(T::ZERO, |sums| sums[row]);
+                let sum = gradient.biases.as_ref().map_or(T::ZERO, |sums| sums[row]);
                 let mean = sum * share + bias_penalty * *x;
                 let moments = self
                     .moments
@@ -135,14 +130,19 @@ impl<T: Real> Part<'_, T> {
                 rule.update(t, 1, std::slice::from_mut(x), &[mean], moments);
             }
             if self.composed.is_some() {
-                self.follow(row, range);
+                self.follow(row, range, gradient);
             }
         }
     }
 
     /// Keeps what goes along with row `row`: its composed row, and its gradient of the epoch.
     #[inline(always)]
-    fn follow(&mut self, row: usize, range: std::ops::Range<usize>) {
+    fn follow(
+        &mut self,
+        row: usize,
+        range: std::ops::Range<usize>,
+        gradient: &GradientRows<'_, T>,
+    ) {
         if let Some((composed, offset)) = &mut self.composed {
             let own = self.rows.factors[range.clone()].iter();
             let sum = own.zip(&offset.factors[range.clone()]);
@@ -155,9 +155,9 @@ impl<T: Real> Part<'_, T> {
             }
         }
         if let Some(of_epoch) = &mut self.of_epoch {
-            let gradient = &self.gradient.factors[range.clone()];
-            crate::kernels::lanes::add_scaled(&mut of_epoch.factors[range], one(), gradient);
-            if let (Some(sums), Some(biases)) = (&mut of_epoch.biases, &self.gradient.biases) {
+            let factors = &gradient.factors[range.clone()];
+            lanes::add_scaled(&mut of_epoch.factors[range], one(), factors);
+            if let (Some(sums), Some(biases)) = (&mut of_epoch.biases, &gradient.biases) {
                 sums[row] += biases[row];
             }
         }

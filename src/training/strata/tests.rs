@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::data::{Dataset, Interactions};
+use crate::gradient::L2Scale;
 use crate::kernels::pool::Pool;
 use crate::model::{Link, Parameters};
 use crate::optimizer::Schedule;

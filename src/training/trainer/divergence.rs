@@ -2,10 +2,10 @@
 //!
 //! After each epoch every table is looked through; the first number that is not finite is named by its table and by the id of its row.
 
-use super::groups;
-use super::trainer::Trainer;
+use super::Trainer;
 use crate::kernels::Real;
 use crate::model::Parameters;
+use crate::training::groups;
 use crate::{Error, Result};
 
 impl<T: Real> Trainer<'_, T> {

@@ -1,0 +1,75 @@
+//! Which parameters are kept?
+//!
+//! Those before the epoch at work, in case it diverges; and those of the best epoch, where ratings are held out.
+
+use super::{Ending, Finish, Trainer};
+use crate::kernels::Real;
+use crate::metrics::RatingErrors;
+use crate::training::config::{Keep, Monitor};
+use crate::training::state::Best;
+
+impl<T: Real> Trainer<'_, T> {
+    /// Keeps the parameters as they are, to go back to.
+    pub(super) fn remember(&mut self) {
+        match &mut self.last_good {
+            Some(kept) => kept.copy_from(&self.state.parameters),
+            None => self.last_good = Some(self.state.parameters.clone()),
+        }
+    }
+
+    /// Puts back what was kept.
+    pub(super) fn go_back(&mut self) {
+        if let Some(kept) = &self.last_good {
+            self.state.parameters.copy_from(kept);
+        }
+    }
+
+    /// Whether the epoch is the best so far; if so it is kept.
+    pub(super) fn note_best(&mut self, epoch: usize, errors: RatingErrors) -> bool {
+        let config = self.config();
+        let monitored = |errors: &RatingErrors| match config.monitor {
+            Monitor::ValidRmse => errors.rmse(),
+            Monitor::ValidMae => errors.mae(),
+        };
+        let improved = self
+            .state
+            .best
+            .as_ref()
+            .is_none_or(|best| monitored(&errors) < monitored(&best.errors));
+        if improved {
+            let parameters = (config.keep == Keep::Best).then(|| self.state.parameters.clone());
+            self.state.best = Some(Best {
+                epoch,
+                errors,
+                parameters,
+            });
+        }
+        improved
+    }
+
+    /// Puts the parameters that are to be kept into the state.
+    pub(super) fn finish(&mut self, ending: Ending, keep: Keep) -> Finish {
+        let epochs = self.state.epoch;
+        let best = self.state.best.as_mut().filter(|_| keep == Keep::Best);
+        match best.and_then(|best| Some((best.epoch, best.errors, best.parameters.take()?))) {
+            Some((kept, errors, parameters)) => {
+                self.state.parameters = parameters;
+                Finish {
+                    ending,
+                    epochs,
+                    kept,
+                    valid: Some(errors),
+                }
+            }
+            None => {
+                let valid = self.valid.as_deref().map(|ratings| self.errors(ratings));
+                Finish {
+                    ending,
+                    epochs,
+                    kept: epochs,
+                    valid,
+                }
+            }
+        }
+    }
+}
