@@ -16,7 +16,7 @@ impl DatasetBuilder {
     /// The data set.
     ///
     /// # Errors
-    /// [`Error::Config`] where there are no ratings, or duplicates of a cache were settled otherwise; [`Error::Line`] for a pair with two ratings under [`Dedupe::Error`], and for a sum beyond `f32`.
+    /// [`Error::Config`] where there are no ratings, or duplicates of a cache were settled otherwise; [`Error::Line`] for a pair with two ratings under [`super::Dedupe::Error`], and for a sum beyond `f32`.
     pub fn build(self) -> Result<Dataset> {
         let max_ids = self.options.limits.max_ids;
         let sides = [self.users, self.items];
