@@ -83,6 +83,8 @@ pub mod random;
 pub mod storage;
 // A comment between the rooms keeps rustfmt from sorting the book by name.
 pub mod kernels;
+#[cfg(feature = "train")]
+pub mod linalg;
 //
 pub mod data;
 //
@@ -91,6 +93,8 @@ pub mod model;
 pub mod loss;
 pub mod metrics;
 //
+#[cfg(feature = "train")]
+pub mod bayes;
 #[cfg(feature = "train")]
 pub mod gradient;
 #[cfg(feature = "train")]

@@ -74,6 +74,31 @@ impl Stream {
         radius * libm::cos(angle)
     }
 
+    /// A draw from the Gamma distribution of this shape and rate 1 (Marsaglia and Tsang, 2000).
+    ///
+    /// ```text
+    /// d = shape − ⅓,  c = 1/√(9d),  v = (1 + c·x)³ with x ~ N(0, 1);   d·v is kept where ln u < ½x² + d − d·v + d·ln v
+    /// ```
+    ///
+    /// # Panics
+    /// Where the shape is below 1: nothing here needs one.
+    pub fn gamma(&mut self, shape: f64) -> f64 {
+        assert!(shape >= 1.0, "a shape of 1 or more");
+        let d = shape - 1.0 / 3.0;
+        let c = 1.0 / libm::sqrt(9.0 * d);
+        loop {
+            let x = self.normal();
+            let base = 1.0 + c * x;
+            if base > 0.0 {
+                let v = base * base * base;
+                let u = 1.0 - self.uniform();
+                if libm::log(u) < 0.5 * x * x + d - d * v + d * libm::log(v) {
+                    return d * v;
+                }
+            }
+        }
+    }
+
     /// Puts `values` into a random order, each equally likely (Fisher and Yates).
     pub fn shuffle<T>(&mut self, values: &mut [T]) {
         for last in (1..values.len()).rev() {

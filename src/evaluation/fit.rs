@@ -2,10 +2,12 @@
 //!
 //! Training is chapter 7's; here a model gets what it is measured against, so that every saved model can be judged without its training ratings.
 
-use crate::data::Dataset;
+use crate::bayes::Inference;
+use crate::data::{Dataset, Interactions};
 use crate::kernels::Real;
 use crate::model::Baseline;
-use crate::training::{Checked, Ending, Observer, Trainer};
+use crate::training::config::Method;
+use crate::training::{Checked, Ending, Finish, Observer, Trainer};
 use crate::{Model, Result};
 
 impl<T: Real> Trainer<'_, T> {
@@ -37,7 +39,74 @@ impl<T: Real> Trainer<'_, T> {
     }
 }
 
+/// A training of whatever method.
+#[derive(Debug)]
+pub enum Training<'d> {
+    /// Of one set of tables.
+    Point(Box<Trainer<'d, f32>>),
+    /// Of their posterior.
+    Posterior(Box<Inference<'d>>),
+}
+
+impl<'d> Training<'d> {
+    /// The trainer that it is, or stands on.
+    pub fn trainer(&self) -> &Trainer<'d, f32> {
+        match self {
+            Training::Point(trainer) => trainer,
+            Training::Posterior(inference) => inference.trainer(),
+        }
+    }
+
+    /// [`trainer`](Training::trainer), to be given other first values; a posterior takes no notice of them.
+    pub fn trainer_mut(&mut self) -> &mut Trainer<'d, f32> {
+        match self {
+            Training::Point(trainer) => trainer,
+            Training::Posterior(inference) => inference.trainer_mut(),
+        }
+    }
+
+    /// Trains to the end.
+    pub fn run(&mut self, observer: &mut impl Observer) -> Finish {
+        match self {
+            Training::Point(trainer) => trainer.run(observer),
+            Training::Posterior(inference) => inference.run(observer),
+        }
+    }
+
+    /// What has been learnt, with the baseline of the same ratings beside it.
+    ///
+    /// # Errors
+    /// Where ratings that are not in memory cannot be read.
+    pub fn into_model(self) -> Result<Model> {
+        match self {
+            Training::Point(trainer) => trainer.into_model(),
+            Training::Posterior(inference) => {
+                let baseline = inference.trainer().baseline()?;
+                let mut model = inference.into_model_alone()?;
+                model.baseline = Some(baseline);
+                Ok(model)
+            }
+        }
+    }
+}
+
 impl Checked {
+    /// A training of the method that was asked for, at its start; as [`trainer`](Checked::trainer).
+    ///
+    /// # Errors
+    /// Those of [`trainer`](Checked::trainer), and [`Error::Config`](crate::Error::Config) where the method needs ratings in memory and they are not.
+    pub fn training<'d>(
+        &self,
+        train: &'d Dataset,
+        valid: Option<&'d Interactions>,
+    ) -> Result<Training<'d>> {
+        let trainer = self.trainer::<f32>(train, valid)?;
+        Ok(match trainer.config().method {
+            Method::Point => Training::Point(Box::new(trainer)),
+            _ => Training::Posterior(Box::new(Inference::new(trainer)?)),
+        })
+    }
+
     /// Trains on `train` and returns the model; `valid`, if given, shares `train`'s users and items, as the halves of a split do.
     ///
     /// ```
@@ -59,10 +128,10 @@ impl Checked {
         valid: Option<&Dataset>,
         observer: &mut impl Observer,
     ) -> Result<Model> {
-        let mut trainer = self.trainer::<f32>(train, valid.map(|valid| &valid.interactions))?;
-        match trainer.run(observer).ending {
+        let mut training = self.training(train, valid.map(|valid| &valid.interactions))?;
+        match training.run(observer).ending {
             Ending::Diverged(error) | Ending::Failed(error) => Err(error),
-            _ => trainer.into_model(),
+            _ => training.into_model(),
         }
     }
 }

@@ -19,4 +19,6 @@ mod by_blocks;
 mod fit;
 pub mod report;
 
+#[cfg(feature = "train")]
+pub use fit::Training;
 pub use report::{BaselineErrors, Cold, Errors, Evaluation, evaluate};

@@ -22,6 +22,11 @@ pub const RATED: &str = "rated";
 /// The items' group that is made of the ratings.
 pub const RATERS: &str = "raters";
 
+/// Whether the group of this name is made of the ratings.
+pub(crate) fn is_of_ratings(name: &str) -> bool {
+    name == RATED || name == RATERS
+}
+
 /// The columns of one side that training uses, and those that it leaves alone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Chosen {
@@ -148,7 +153,7 @@ pub(super) fn build<T: Real>(
             name: name.to_owned(),
             bag,
             features: Arc::new(Features::new(rows, bag)),
-            table: Table::zeros(n_values, config.n_factors, with_biases),
+            table: Table::zeros(n_values, config.factors(), with_biases),
         })
     };
     chosen.groups().map(group).collect()

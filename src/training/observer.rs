@@ -44,8 +44,8 @@ pub struct Epoch {
     pub train_loss: f64,
     /// The errors on the held-out ratings **after** the epoch.
     pub valid: Option<RatingErrors>,
-    /// η at the epoch's first step.
-    pub learning_rate: f64,
+    /// η at the epoch's first step; `None` where there are no steps, but solutions.
+    pub learning_rate: Option<f64>,
     /// Whether the epoch is the best so far.
     pub improved: bool,
 }

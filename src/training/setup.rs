@@ -46,7 +46,7 @@ impl Checked {
         known_keys("init-std", &config.init_std, &columns)?;
         let side = |name, data: &SideData, chosen: &Chosen| {
             let mut side = Side {
-                identity: Table::zeros(data.ids.len(), config.n_factors, config.biases),
+                identity: Table::zeros(data.ids.len(), config.factors(), config.biases),
                 groups: groups::build(chosen, name, train, config)?,
             };
             initial::draw(&mut side, name, config);

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms, in reading order.
-const ORDER: [&str; 16] = [
+const ORDER: [&str; 17] = [
     "error",
     "random",
     "storage",
@@ -19,6 +19,7 @@ const ORDER: [&str; 16] = [
     "gradient",
     "optimizer",
     "training",
+    "bayes",
     "recommend",
     "evaluation",
     "artifact",

@@ -120,7 +120,7 @@ impl Sizes<'_> {
 
     /// Numbers to learn, padding not counted.
     pub fn n_parameters(&self) -> usize {
-        let n_factors = self.config().n_factors;
+        let n_factors = self.config().factors();
         let numbers = |table: &TableSize| table.n_rows * (n_factors + usize::from(table.biases));
         self.all_tables().iter().map(numbers).sum()
     }
@@ -136,7 +136,7 @@ impl Sizes<'_> {
             group_biases: config.group_biases,
         });
         let shape = Shape {
-            n_factors: config.n_factors,
+            n_factors: config.factors(),
             users,
             items,
             n_seen: self.inputs.train.n_ratings(),
@@ -169,7 +169,7 @@ impl Sizes<'_> {
     }
 
     fn moments(&self) -> u64 {
-        let (n_factors, kind) = (self.config().n_factors, self.checked.optimizer().kind);
+        let (n_factors, kind) = (self.config().factors(), self.checked.optimizer().kind);
         let clock = 4 * u64::from(self.config().batch == Batch::Blocks);
         let of = |table: &TableSize| {
             let moments = match kind {
@@ -184,7 +184,7 @@ impl Sizes<'_> {
 
     /// Gradients, and the composed rows of a side with features.
     fn gradients(&self) -> u64 {
-        let n_factors = self.config().n_factors;
+        let n_factors = self.config().factors();
         let n = self.inputs.train.n_ratings();
         let n_stratum = n / self.n_blocks().unwrap_or(1);
         let of = |(side, chosen, _): (&SideData, &Chosen, &[u32])| {
@@ -228,7 +228,7 @@ impl Memory {
         let tables: u64 = sizes
             .all_tables()
             .iter()
-            .map(|t| t.bytes(config.n_factors))
+            .map(|t| t.bytes(config.factors()))
             .sum();
         let seen = (4 * train.n_ratings() + 8 * (train.n_users() + 1)) as u64;
         let keeps = config.keep == Keep::Best && valid.as_ref().is_some_and(|v| !v.is_empty());

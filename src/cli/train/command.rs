@@ -102,11 +102,13 @@ impl Train {
         let inputs = Inputs::read(&self.ratings, &settings, &self.output, manner)?;
         let read = began.elapsed().as_secs_f64();
 
-        let mut trainer = checked.trainer::<f32>(&inputs.train, inputs.valid.as_ref())?;
+        let mut training = checked.training(&inputs.train, inputs.valid.as_ref())?;
         if let Some(folder) = &settings.init {
-            manner.note(InitTables::read(folder)?.apply(&mut trainer)?);
+            let trainer = training.trainer_mut();
+            manner.note(InitTables::read(folder)?.apply(trainer)?);
         }
-        describe(&inputs, &trainer, settings.patience, manner);
+        let trainer = training.trainer();
+        describe(&inputs, trainer, settings.patience, manner);
         let files = files.finish()?;
         let run = RunDirectory::create(&self.output, self.force)?;
         let settings = settings.resolved(trainer.config(), trainer.optimizer().kind);
@@ -114,7 +116,7 @@ impl Train {
 
         let mut last_loss = None;
         let mut watch = Watch::new(self.progress, manner.quiet, Some(&run));
-        let finish = trainer.run(&mut |event: &crate::training::Event| {
+        let finish = training.run(&mut |event: &crate::training::Event| {
             if let crate::training::Event::EpochEnded(epoch) = event {
                 last_loss = Some(epoch.train_loss);
             }
@@ -123,12 +125,13 @@ impl Train {
         let train_seconds = watch.seconds();
         watch.finish()?;
 
-        let (counts, features) = (inputs.counts(trainer.n_parameters()), features(&trainer));
+        let trainer = training.trainer();
+        let (counts, features) = (inputs.counts(trainer.n_parameters()), features(trainer));
         let machine = Machine {
             kernel: trainer.kernel().name(),
             threads: trainer.threads(),
         };
-        let model = trainer.into_model()?;
+        let model = training.into_model()?;
         model.save(run.model())?;
         let outcome = outcome(&finish, last_loss, &model, &inputs)?;
         let total = began.elapsed().as_secs_f64();

@@ -132,7 +132,7 @@ impl Way {
             },
             reason,
             n_blocks: sizes.n_blocks(),
-            factors: config.n_factors,
+            factors: config.factors(),
             epochs: config.n_epochs(),
             optimizer: kind.name(),
             learning_rate: config.base_rate(),

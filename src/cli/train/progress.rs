@@ -41,7 +41,8 @@ pub struct EpochLine {
     valid_rmse: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     valid_mae: Option<f64>,
-    learning_rate: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    learning_rate: Option<f64>,
     seconds: f64,
     ratings_per_second: f64,
 }

@@ -10,7 +10,8 @@ use crate::loss::LossKind;
 use crate::model::{Bag, Link};
 use crate::optimizer::{OptimizerKind, Schedule};
 use crate::training::{
-    Batch, ClipRule, Columns, Config, Implicit, Keep, KernelChoice, Monitor, PerTable, Preset,
+    Batch, ClipRule, Columns, Config, Implicit, Keep, KernelChoice, Method, Monitor, PerTable,
+    Preset,
 };
 use crate::{Error, Result};
 
@@ -190,7 +191,8 @@ impl Settings {
             (@ $value:ident) => { $value.clone() };
             (@ $value:ident, $parse:expr) => { ($parse)($value)? };
         }
-        c.n_factors = self.factors.unwrap_or(c.n_factors);
+        c.n_factors = self.factors.or(c.n_factors);
+        c.method = self.method()?;
         c.global_mean = self.mean.unwrap_or(c.global_mean);
         c.optimizer = match &self.optimizer {
             Some(text) => Some(choice(
@@ -250,9 +252,14 @@ impl Settings {
             )
         };
         let c = config.clone();
-        Settings {
+        let all = Settings {
+            bayes: (c.method == Method::Variational).then_some(true),
+            average: match c.method {
+                Method::Samples(kept) => Some(kept),
+                _ => None,
+            },
             preset: name_of(&c.preset, &PRESETS),
-            factors: Some(c.n_factors),
+            factors: Some(c.factors()),
             loss: name_of(&c.loss, &LOSSES),
             link: Some(match c.link {
                 Link::Identity => "identity".into(),
@@ -292,6 +299,28 @@ impl Settings {
             monitor: name_of(&c.monitor, &MONITORS),
             seed: Some(c.seed),
             ..self
+        };
+        match c.method {
+            Method::Point => all,
+            _ => all.without_steps(),
+        }
+    }
+
+    /// What is found: tables, or their posterior.
+    fn method(&self) -> Result<Method> {
+        let method = match (self.average, self.bayes) {
+            (Some(kept), _) => Method::Samples(kept),
+            (None, Some(true)) => Method::Variational,
+            _ => return Ok(Method::Point),
+        };
+        let steps = self.steps();
+        match steps.first() {
+            Some(flag) => Err(Error::config(
+                flag,
+                "given",
+                "nothing beside --bayes or --average: there are no steps, rows are solved for, and λ is found",
+            )),
+            None => Ok(method),
         }
     }
 }

@@ -70,7 +70,13 @@ settings! {
     /// The set of defaults: rating (what predicts best) or notebook (the PyTorch notebook that many courses begin with, reproduced) [default: rating]
     #[arg(long, value_name = "NAME", help_heading = "Model")]
     preset: Option<String>,
-    /// Numbers in each embedding [default: 8; notebook 16]
+    /// Find the posterior of the tables instead of one set: means and variances in closed form; λ is found too
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Model")]
+    bayes: Option<bool>,
+    /// Draw the posterior and average so many samples [without a number: 300]; the best predictions, a larger model
+    #[arg(long, value_name = "SAMPLES", num_args = 0..=1, default_missing_value = "300", help_heading = "Model")]
+    average: Option<usize>,
+    /// Numbers in each embedding [default: 8; notebook 16; --bayes 15, --average 7]
     #[arg(long, value_name = "N", help_heading = "Model")]
     factors: Option<usize>,
     /// The loss: squared
@@ -104,7 +110,7 @@ settings! {
     #[arg(long, value_name = "RULE", help_heading = "Model")]
     bag: Option<String>,
 
-    /// Passes over the ratings [default: 300, by blocks 20; notebook 200]
+    /// Passes over the ratings [default: 300, by blocks 20; notebook 200; --bayes 12; --average 30 more than the samples]
     #[arg(long, value_name = "N", help_heading = "Training")]
     epochs: Option<usize>,
     /// Ratings per step: auto, full (all), block (blocks that share no row, trained in parallel), or a number [default: auto, which is full and from a million ratings on block; notebook full]
@@ -165,6 +171,30 @@ settings! {
     /// Machine code: auto or portable; it changes speed alone [default: auto]
     #[arg(long, value_name = "KERNEL", help_heading = "Machine")]
     kernel: Option<String>,
+}
+
+/// The knobs of an optimizer's steps.
+macro_rules! steps {
+    ($($name:ident)*) => {
+        impl Settings {
+            /// The flags of those that were given.
+            pub fn steps(&self) -> Vec<String> {
+                let given = [$((stringify!($name), self.$name.is_some())),*];
+                let given = given.into_iter().filter(|&(_, given)| given);
+                given.map(|(name, _)| name.replace('_', "-")).collect()
+            }
+
+            /// These without them.
+            #[must_use]
+            pub fn without_steps(self) -> Settings {
+                Settings { $($name: None,)* ..self }
+            }
+        }
+    };
+}
+
+steps! {
+    shuffle optimizer learning_rate schedule warmup beta1 beta2 epsilon l2 l2_scale weight_decay init_std init loss link batch mean biases
 }
 
 /// A TOML value that may be written as text or as a number: `batch = "full"`, `batch = 1024`.

@@ -5,7 +5,7 @@
 use std::fmt::Display;
 
 use super::PerTable;
-use super::{Batch, ClipRule, Config};
+use super::{Batch, ClipRule, Config, Method};
 use crate::kernels::pool::MAX_THREADS;
 use crate::model::Link;
 use crate::optimizer::{Optimizer, OptimizerKind, Schedule};
@@ -19,6 +19,10 @@ pub struct Checked(pub(crate) Config);
 pub const MANY_RATINGS: usize = 1_000_000;
 /// More factors than this are a mistake, and would overflow no sum but much memory.
 const MAX_FACTORS: usize = 4096;
+/// More factors than this make a row's covariance half a megabyte.
+const MAX_OF_POSTERIOR: usize = 255;
+/// More samples than this are a mistake.
+const MAX_SAMPLES: usize = 4096;
 /// More epochs than this cannot be counted by a schedule.
 const MAX_EPOCHS: usize = 1 << 32;
 
@@ -41,10 +45,13 @@ impl Config {
         let c = &self;
         demand(
             "factors",
-            c.n_factors,
-            (1..=MAX_FACTORS).contains(&c.n_factors),
+            c.factors(),
+            (1..=MAX_FACTORS).contains(&c.factors()),
             "a whole number from 1 to 4096",
         )?;
+        if c.method != Method::Point {
+            posterior(c)?;
+        }
         let epochs = c.n_epochs();
         demand(
             "epochs",
@@ -161,7 +168,7 @@ impl Checked {
             let can = config.optimizer.is_none_or(OptimizerKind::goes_by_blocks);
             let must = !config.optimizer.is_none_or(OptimizerKind::goes_by_batches);
             let by_blocks = must || (can && (stored || n_ratings >= MANY_RATINGS));
-            config.batch = if by_blocks {
+            config.batch = if by_blocks && config.method == Method::Point {
                 Batch::Blocks
             } else {
                 Batch::Full
@@ -185,6 +192,56 @@ impl Checked {
             ..base
         }
     }
+}
+
+/// What a posterior is found for: squared errors around μ + biases + dot product.
+fn posterior(c: &Config) -> Result<()> {
+    demand(
+        "factors",
+        c.factors(),
+        c.factors() <= MAX_OF_POSTERIOR,
+        "at most 255 with --bayes or --average: a row costs their square in memory and their cube in time",
+    )?;
+    if let Method::Samples(kept) = c.method {
+        demand(
+            "average",
+            kept,
+            (1..=MAX_SAMPLES).contains(&kept),
+            "a whole number from 1 to 4096",
+        )?;
+    }
+    demand(
+        "link",
+        "sigmoid",
+        c.link == Link::Identity,
+        "identity with --bayes or --average",
+    )?;
+    demand(
+        "mean and biases",
+        "no",
+        c.global_mean && c.biases,
+        "yes with --bayes or --average",
+    )?;
+    demand(
+        "weight-decay",
+        c.weight_decay,
+        c.weight_decay == 0.0,
+        "0 with --bayes or --average: λ is found",
+    )?;
+    let batch = matches!(c.batch, Batch::Auto | Batch::Full);
+    demand(
+        "batch",
+        "not full",
+        batch,
+        "auto or full with --bayes or --average",
+    )?;
+    let optimizer = c.optimizer.map_or("", OptimizerKind::name);
+    demand(
+        "optimizer",
+        optimizer,
+        c.optimizer.is_none(),
+        "none with --bayes or --average: rows are solved for",
+    )
 }
 
 fn in_range(value: f64) -> bool {

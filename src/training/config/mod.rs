@@ -5,8 +5,9 @@
 //!
 //! | field | flag | `notebook` | `rating` | range |
 //! |---|---|---|---|---|
-//! | `n_factors` | `--factors` | 16 | 8 | 1 … 4096 |
-//! | `epochs` | `--epochs` | 200 | 300; by blocks 20 | ≥ 1 |
+//! | `method` | `--bayes`, `--average` | point | point | |
+//! | `n_factors` | `--factors` | 16 | 8; posterior 15, samples 7 | 1 … 4096; posterior 1 … 255 |
+//! | `epochs` | `--epochs` | 200 | 300; by blocks 20; posterior 12, samples 330 | ≥ 1 |
 //! | `batch` | `--batch` | full | auto: full, from a million ratings on by blocks | `auto`, `full`, `block`, ≥ 1 |
 //! | `optimizer` | `--optimizer` | adam | adam | mini-batches: `lazy-adam` |
 //! | `learning_rate` | `--learning-rate` | 0.01 | 0.02; by blocks 0.05 | > 0 |
@@ -33,10 +34,12 @@
 
 mod check;
 mod implicit;
+mod method;
 mod per_table;
 
 pub use check::{Checked, MANY_RATINGS};
 pub use implicit::Implicit;
+pub use method::{BURN_IN, Method, SAMPLES};
 pub use per_table::PerTable;
 
 use crate::gradient::L2Scale;
@@ -156,7 +159,8 @@ const BY_BLOCKS: Regime = Regime {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     pub(crate) preset: Preset,
-    pub(crate) n_factors: usize,
+    pub(crate) method: Method,
+    pub(crate) n_factors: Option<usize>,
     pub(crate) epochs: Option<usize>,
     pub(crate) batch: Batch,
     pub(crate) shuffle: bool,
@@ -205,7 +209,8 @@ impl Config {
     pub fn notebook() -> Config {
         Config {
             preset: Preset::Notebook,
-            n_factors: 16,
+            method: Method::Point,
+            n_factors: Some(16),
             epochs: Some(200),
             batch: Batch::Full,
             shuffle: true,
@@ -245,7 +250,7 @@ impl Config {
     pub fn rating() -> Config {
         Config {
             preset: Preset::Rating,
-            n_factors: 8,
+            n_factors: None,
             epochs: None,
             beta2: None,
             batch: Batch::Auto,
@@ -275,7 +280,13 @@ impl Config {
 
     /// Passes over the ratings.
     pub fn n_epochs(&self) -> usize {
-        self.epochs.unwrap_or(self.regime().epochs)
+        let by_method = self.epochs.or(self.method.epochs());
+        by_method.unwrap_or(self.regime().epochs)
+    }
+
+    /// Numbers of each embedding.
+    pub fn factors(&self) -> usize {
+        self.n_factors.unwrap_or(self.method.factors())
     }
 
     /// η before any schedule.
@@ -313,7 +324,9 @@ macro_rules! setters {
 
 setters! {
     /// The number of factors of every row.
-    n_factors: usize => n_factors;
+    n_factors: usize => Some(n_factors);
+    /// One set of tables, or their posterior.
+    method: Method => method;
     /// Passes over the ratings.
     epochs: usize => Some(epochs);
     /// How many ratings a step sees.

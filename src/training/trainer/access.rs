@@ -8,7 +8,7 @@ use crate::gradient::Objective;
 use crate::kernels::pool::Pool;
 use crate::kernels::{Kernel, Real};
 use crate::metrics::RatingErrors;
-use crate::model::{Model, Parameters, Table};
+use crate::model::{Clip, Model, Parameters, Table};
 use crate::optimizer::Optimizer;
 use crate::training::config::Config;
 use crate::training::groups::Chosen;
@@ -26,6 +26,21 @@ impl<'d, T: Real> Trainer<'d, T> {
             self.predictions,
             &self.objective,
         )
+    }
+
+    /// The model of other parameters: of any width, and with some of the groups.
+    pub(crate) fn collapse(&self, parameters: &Parameters<T>) -> Result<Model> {
+        collapse::model(parameters, self.data, self.predictions, &self.objective)
+    }
+
+    /// The held-out ratings.
+    pub(crate) fn valid(&self) -> Option<&Interactions> {
+        self.valid.as_deref()
+    }
+
+    /// What finished predictions are cut to.
+    pub(crate) fn clip(&self) -> Option<Clip> {
+        self.predictions.clip
     }
 
     /// [`model`](Trainer::model), when the memory of the examples is given back: this is the end of training.

@@ -194,7 +194,7 @@ impl<'d, T: Real> Trainer<'d, T> {
             epoch: number,
             train_loss: loss / self.data.n_ratings() as f64,
             valid,
-            learning_rate,
+            learning_rate: Some(learning_rate),
             improved,
         };
         control = also(

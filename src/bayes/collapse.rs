@@ -1,0 +1,288 @@
+//! How does a posterior become a model?
+//!
+//! As rows side by side. The mean over S samples of ⟨P^s, Q^s⟩ is one dot product of rows that are S times as long:
+//!
+//! ```text
+//! P = [P¹ | P² | … | P^S]/S,  Q = [Q¹ | Q² | … | Q^S]                  a posterior mean is the case S = 1
+//! ```
+//!
+//! What is believed of a row of which nothing is known, its table's m, moves to where a stranger finds it. With p' = p − m_p and q' = q − m_q in the rows' own tables,
+//!
+//! ```text
+//! ⟨P, Q⟩ = ⟨P', Q'⟩ + ⟨P', m_q⟩ + ⟨m_p, Q'⟩ + ⟨m_p, m_q⟩               exactly: two biases and a constant
+//! ```
+//!
+//! so a stranger's row is 0 as in every model. Numbers go back to units of the ratings: biases times their deviation, factors times its root. In a model of many samples, rows for what a user
+//! rated and who rated an item are added into the rows' own, because no new row will ever have them.
+
+use super::chain::{Chain, Units};
+use super::tables::{Shape, SideTables, add_scaled};
+use crate::Result;
+use crate::kernels::lanes::padded;
+use crate::model::{Group, Model, Parameters, Side, Table};
+use crate::training::Trainer;
+use crate::training::config::Method;
+use crate::training::groups;
+
+/// The tables of samples, side by side.
+#[derive(Debug)]
+pub(super) struct Averaged {
+    parameters: Parameters<f32>,
+    users: Biases,
+    items: Biases,
+    /// μ of each sample.
+    means: Vec<f64>,
+    /// Σ of the variances of the noise.
+    noise: f64,
+    /// Numbers of a row that belong to one sample.
+    width: usize,
+    method: Method,
+}
+
+/// What of a side cannot stand side by side: biases add up.
+#[derive(Debug)]
+struct Biases {
+    /// Σ of the biases of each table, the own first.
+    sums: Vec<Vec<f64>>,
+    /// The composed bias of each row in each sample: samples × rows. Of a posterior mean, empty.
+    of_samples: Vec<Vec<f32>>,
+    /// The variance of each number of each row, of a posterior mean.
+    variances: Vec<f32>,
+    /// The variance of each number of a row that nothing is known of: factors, then biases.
+    prior_factors: Vec<f32>,
+    prior_biases: Vec<f32>,
+}
+
+impl Averaged {
+    /// No sample yet, and room for so many.
+    pub(super) fn new(trainer: &Trainer<'_, f32>, chain: &Chain, room: usize) -> Averaged {
+        let n_factors = chain.users.shape.n_factors;
+        let method = trainer.config().method;
+        let width = match method {
+            Method::Samples(_) => padded(n_factors),
+            _ => n_factors,
+        };
+        let of = |side: &Side<f32>| {
+            let keeps = |group: &&Group<f32>| {
+                method == Method::Variational || !groups::is_of_ratings(&group.name)
+            };
+            let wide = |table: &Table<f32>| Table::zeros(table.n_rows(), room * width, true);
+            let groups = side.groups.iter().filter(keeps).map(|group| Group {
+                table: wide(&group.table),
+                ..group.clone()
+            });
+            Side {
+                identity: wide(&side.identity),
+                groups: groups.collect(),
+            }
+        };
+        let drawn = &trainer.state().parameters;
+        let biases = |side: &Side<f32>| Biases {
+            sums: side
+                .tables()
+                .map(|table| vec![0.0; table.n_rows()])
+                .collect(),
+            of_samples: Vec::new(),
+            variances: Vec::new(),
+            prior_factors: Vec::new(),
+            prior_biases: Vec::new(),
+        };
+        let (users, items) = (of(&drawn.users), of(&drawn.items));
+        Averaged {
+            users: biases(&users),
+            items: biases(&items),
+            parameters: Parameters {
+                global_mean: drawn.global_mean,
+                link: drawn.link,
+                users,
+                items,
+            },
+            means: Vec::new(),
+            noise: 0.0,
+            width,
+            method,
+        }
+    }
+
+    /// The tables as they are, alone.
+    pub(super) fn once(trainer: &Trainer<'_, f32>, chain: &Chain) -> Averaged {
+        let mut averaged = Averaged::new(trainer, chain, 1);
+        averaged.add(chain);
+        averaged
+    }
+
+    pub(super) fn n_samples(&self) -> usize {
+        self.means.len()
+    }
+
+    /// Adds the tables as they are.
+    pub(super) fn add(&mut self, chain: &Chain) {
+        let (users, items, Units { mean, width }) = (&chain.users, &chain.items, chain.units);
+        let bias = users.shape.n_factors;
+        let (of_users, of_items) = (&users.own.mean, &items.own.mean);
+        let both: f64 = of_users[..bias]
+            .iter()
+            .zip(of_items)
+            .map(|(a, b)| a * b)
+            .sum();
+        self.means
+            .push(mean + width * (of_users[bias] + of_items[bias] + both));
+        self.noise += width * width / chain.noise;
+        let place = Place {
+            start: (self.n_samples() - 1) * self.width,
+            block: self.width,
+            width,
+            spread: self.method == Method::Variational,
+        };
+        place.side(users, of_items, &mut self.parameters.users, &mut self.users);
+        place.side(items, of_users, &mut self.parameters.items, &mut self.items);
+    }
+}
+
+/// Where in the wide rows a sample stands, and the deviation of the ratings.
+#[derive(Clone, Copy)]
+struct Place {
+    start: usize,
+    /// Numbers of a row that belong to the sample.
+    block: usize,
+    /// The deviation.
+    width: f64,
+    /// Whether variances are taken.
+    spread: bool,
+}
+
+impl Place {
+    /// Writes the tables of a side; `other` is m of the other side's own table.
+    fn side(self, side: &SideTables, other: &[f64], into: &mut Side<f32>, biases: &mut Biases) {
+        let Shape { n_factors, .. } = side.shape;
+        let root = self.width.sqrt();
+        let own = &side.own;
+        let mut composed: Vec<f64> = vec![0.0; own.n_rows()];
+        // The rows' own, and what is added into them.
+        let mut rows = vec![0.0; own.values.len()];
+        for r in (0..own.n_rows()).filter(|&r| own.touched[r]) {
+            let row = &mut rows[r * own.stride..][..own.stride];
+            row.copy_from_slice(own.row(r));
+            row.iter_mut().zip(&own.mean).for_each(|(x, m)| *x -= m);
+        }
+        for (block, members) in &side.groups {
+            let name = block.name.split_once('.').map_or("", |(_, name)| name);
+            if let Some(n) = into.groups.iter().position(|group| group.name == name) {
+                let group = &mut into.groups[n];
+                for f in 0..block.n_rows() {
+                    let row = if block.touched[f] {
+                        block.row(f)
+                    } else {
+                        &block.mean
+                    };
+                    let b = self.row(row, other, n_factors, root, group.table.row_mut(f));
+                    biases.sums[n + 1][f] += b;
+                    add_to_members(&mut composed, members.of(f), b);
+                }
+            } else {
+                for f in 0..block.n_rows() {
+                    for &(r, w) in members.of(f) {
+                        let row = &mut rows[r as usize * own.stride..][..own.stride];
+                        add_scaled(row, w, block.row(f));
+                    }
+                }
+            }
+        }
+        for r in 0..own.n_rows() {
+            let row = &rows[r * own.stride..][..own.stride];
+            let b = self.row(row, other, n_factors, root, into.identity.row_mut(r));
+            biases.sums[0][r] += b;
+            composed[r] += b;
+        }
+        let prior = |a: usize| 1.0 / own.precision[a];
+        let of_factors = (0..n_factors).map(|a| (self.width * prior(a)) as f32);
+        biases.prior_factors.extend(of_factors);
+        biases.prior_factors.resize(self.start + self.block, 0.0);
+        let through: f64 = (0..n_factors).map(|a| other[a] * other[a] * prior(a)).sum();
+        biases
+            .prior_biases
+            .push((self.width * self.width * (prior(n_factors) + through)) as f32);
+        if self.spread {
+            biases.variances = (0..own.n_rows())
+                .flat_map(|r| self.variances(side, other, r))
+                .collect();
+        } else {
+            biases
+                .of_samples
+                .push(composed.iter().map(|&b| b as f32).collect());
+        }
+    }
+
+    /// Writes the factors of a row; returns its bias.
+    fn row(self, row: &[f64], other: &[f64], n_factors: usize, root: f64, into: &mut [f32]) -> f64 {
+        let through: f64 = row[..n_factors].iter().zip(other).map(|(p, m)| p * m).sum();
+        for (to, from) in into[self.start..].iter_mut().zip(&row[..n_factors]) {
+            *to = (root * from) as f32;
+        }
+        self.width * (row[n_factors] + through)
+    }
+
+    /// The variance of each factor of a row, and that of its bias with what comes to it through the other side's m.
+    fn variances(self, side: &SideTables, other: &[f64], r: usize) -> Vec<f32> {
+        let Shape {
+            n_factors, stride, ..
+        } = side.shape;
+        let covariance = side.covariance(r);
+        let own = &side.own;
+        let extra = |a: usize| {
+            if own.touched[r] {
+                0.0
+            } else {
+                1.0 / own.precision[a]
+            }
+        };
+        let mut of_bias = 0.0;
+        let weight = |a: usize| if a == n_factors { 1.0 } else { other[a] };
+        for a in 0..=n_factors {
+            for b in 0..=n_factors {
+                of_bias += weight(a) * weight(b) * covariance[a * stride + b];
+            }
+            of_bias += weight(a) * weight(a) * extra(a);
+        }
+        let factor = |a: usize| (self.width * (covariance[a * stride + a] + extra(a))) as f32;
+        let bias = (self.width * self.width * of_bias) as f32;
+        (0..n_factors).map(factor).chain([bias]).collect()
+    }
+}
+
+fn add_to_members(sums: &mut [f64], members: &[(u32, f64)], b: f64) {
+    for &(row, w) in members {
+        sums[row as usize] += w * b;
+    }
+}
+
+/// The model of the samples' average.
+pub(super) fn model(trainer: &Trainer<'_, f32>, averaged: Averaged) -> Result<Model> {
+    let n = averaged.n_samples() as f64;
+    let Averaged {
+        mut parameters,
+        users,
+        items,
+        means,
+        ..
+    } = averaged;
+    parameters.global_mean = Some(means.iter().sum::<f64>() / n);
+    for table in parameters.users.tables_mut() {
+        table
+            .as_mut_slice()
+            .iter_mut()
+            .for_each(|x| *x = (f64::from(*x) / n) as f32);
+    }
+    for (side, biases) in [
+        (&mut parameters.users, &users),
+        (&mut parameters.items, &items),
+    ] {
+        for (table, sums) in side.tables_mut().zip(&biases.sums) {
+            let own = table.bias_slice_mut().expect("made with biases");
+            own.iter_mut()
+                .zip(sums)
+                .for_each(|(b, sum)| *b = (sum / n) as f32);
+        }
+    }
+    trainer.collapse(&parameters)
+}
