@@ -40,6 +40,7 @@ mod output;
 mod serve;
 mod sources;
 mod table;
+mod toml_text;
 mod train;
 
 /// Matrix factorization from scratch: embeddings from ratings, predictions and recommendations from embeddings.
