@@ -6,7 +6,7 @@
 //! |---|---|
 //! | `train` | `demo`, `train`: from ratings to a model |
 //! | `serve` | `predict`, `recommend`: ask a model |
-//! | `judge` | `evaluate`: how good is it? |
+//! | `judge` | `evaluate`, `cv`, `tune`, `compare`: how good is it, and is something else better? |
 //! | `keep` | `export`: take the embeddings elsewhere |
 //! | `data` | `data inspect`, `data split`, `data convert`, `data generate`: ratings before any model |
 //!
@@ -40,6 +40,7 @@ mod output;
 mod serve;
 mod sources;
 mod table;
+mod toml_text;
 mod train;
 
 /// Matrix factorization from scratch: embeddings from ratings, predictions and recommendations from embeddings.
@@ -74,6 +75,9 @@ enum Command {
     Predict(serve::predict::Predict),
     Recommend(serve::recommend::Recommend),
     Evaluate(judge::evaluate::Evaluate),
+    Cv(Box<judge::cv::Cv>),
+    Tune(Box<judge::tune::Tune>),
+    Compare(judge::compare::Compare),
     Export(keep::export::Export),
     #[command(subcommand)]
     Data(data::Data),
@@ -87,6 +91,9 @@ impl Command {
             Command::Predict(command) => command.run(manner),
             Command::Recommend(command) => command.run(manner),
             Command::Evaluate(command) => command.run(manner),
+            Command::Cv(command) => command.run(manner),
+            Command::Tune(command) => command.run(manner),
+            Command::Compare(command) => command.run(manner),
             Command::Export(command) => command.run(manner),
             Command::Data(command) => command.run(manner),
         }

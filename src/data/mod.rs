@@ -73,4 +73,4 @@ pub use ids::{Ids, Strings};
 pub use interactions::Interactions;
 pub use interner::Interner;
 #[cfg(feature = "train")]
-pub use split::{Halves, Split};
+pub use split::{FoldRule, Folds, Halves, Split};

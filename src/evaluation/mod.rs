@@ -9,6 +9,10 @@
 //! | `by_blocks` | how is the baseline fitted on all threads? |
 //! | `fit` | what does one call make of a data set? |
 //! | [`report`] | how far off is the model on a test set? |
+//! | [`statistics`] | is a difference more than chance? |
+//! | [`cross_validation`] | how good is a way of training, whichever ratings it is judged by? |
+//! | [`tuning`] | which settings suit the data? |
+//! | [`comparison`] | which of two models is better, and is it chance? |
 //!
 //! The metrics themselves are chapter 4's.
 
@@ -18,7 +22,17 @@ mod by_blocks;
 #[cfg(feature = "train")]
 mod fit;
 pub mod report;
+//
+pub mod statistics;
+//
+pub mod comparison;
+#[cfg(feature = "train")]
+pub mod cross_validation;
+#[cfg(feature = "train")]
+pub mod tuning;
 
+#[cfg(feature = "train")]
+pub use cross_validation::{Candidate, CrossEvent, CrossObserver, cross_validate};
 #[cfg(feature = "train")]
 pub use fit::Training;
 pub use report::{BaselineErrors, Cold, Errors, Evaluation, evaluate};

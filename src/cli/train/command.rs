@@ -3,7 +3,7 @@
 //! Read, hold out, train, write. The run directory is looked at first, so that a folder in the way is noticed before the work and not after it, and
 //! made when the input has turned out to be good.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
@@ -20,7 +20,6 @@ use crate::cli::table;
 use crate::evaluation::evaluate;
 use crate::kernels::pool::Pool;
 use crate::model::Model;
-use crate::storage::read_at_most;
 use crate::training::groups::Chosen;
 use crate::training::{Checked, Ending, Finish, Trainer};
 use crate::{Error, Result};
@@ -87,7 +86,7 @@ impl Train {
         let file = self
             .config
             .as_deref()
-            .map_or(Ok(Settings::default()), read_config)?;
+            .map_or(Ok(Settings::default()), Settings::read)?;
         let flags = self.settings.clone().or(self.refusals.settings());
         let settings = flags.or(file);
         let checked = settings.config()?.check()?;
@@ -202,35 +201,6 @@ impl Train {
         let inputs = Inputs::read(&self.ratings, &in_memory, &self.output, manner)?;
         dry_run::run(checked, &inputs, began.elapsed().as_secs_f64(), manner)
     }
-}
-
-/// Bytes of a configuration: all keys take less than a hundredth.
-const MAX_CONFIG: u64 = 1 << 20;
-
-fn read_config(path: &Path) -> Result<Settings> {
-    let bytes = read_at_most(path, MAX_CONFIG)?;
-    let text = String::from_utf8(bytes).map_err(|_| Error::File {
-        path: path.into(),
-        got: "bytes that are not UTF-8".into(),
-        wanted: "TOML".into(),
-    })?;
-    toml::from_str(&text).map_err(|error| {
-        let start = error.span().map_or(0, |span| span.start.min(text.len()));
-        let before = &text[..start];
-        let line_start = before.rfind('\n').map_or(0, |end| end + 1);
-        // All the keys that there are would fill the screen.
-        let message = error.message().trim().replace('\n', " ");
-        let got = message
-            .split_once(", expected one of `")
-            .map_or(message.as_str(), |(got, _)| got);
-        Error::Line {
-            path: path.into(),
-            line: 1 + before.matches('\n').count() as u64,
-            column: 1 + before[line_start..].chars().count() as u64,
-            got: got.into(),
-            wanted: "the flags of `train` as keys, as in `factors = 16`".into(),
-        }
-    })
 }
 
 /// Says what was read and what will be trained.

@@ -10,7 +10,7 @@ use super::settings::Settings;
 use crate::cli::output::Manner;
 use crate::cli::sources::{Hashing, check_fresh};
 use crate::data::reader::{ColumnSpec, ReadOptions, Separator, read_test};
-use crate::data::{Dataset, Dedupe, Interactions, RatingsCache, Split};
+use crate::data::{Dataset, DatasetBuilder, Dedupe, Interactions, RatingsCache, Split};
 use crate::{Error, Result};
 
 /// What a training starts from.
@@ -43,62 +43,18 @@ impl Inputs {
         output: &Path,
         manner: Manner,
     ) -> Result<Inputs> {
-        let options = ReadOptions {
-            columns: settings
-                .columns
-                .as_deref()
-                .map(str::parse::<ColumnSpec>)
-                .transpose()?,
-            separator: settings
-                .sep
-                .as_deref()
-                .map(str::parse::<Separator>)
-                .transpose()?,
-            weight: settings.weight.clone(),
-            threads: settings.threads.unwrap_or(0),
-            ..ReadOptions::default()
-        };
-        let dedupe = settings
-            .dedupe
-            .as_deref()
-            .map(str::parse::<Dedupe>)
-            .transpose()?;
-        check_fresh(
-            [ratings].into_iter().chain(settings.valid.as_deref()),
-            manner,
-        )?;
+        check_fresh(settings.valid.as_deref(), manner)?;
         // Training has no use for times; two ways of splitting do.
         let by_time = matches!(settings.valid_by.as_deref(), Some("time" | "leave-last"));
-        let mut builder = Dataset::builder()
-            .options(options.clone())
-            .keep_timestamps(by_time);
-        if let Some(policy) = dedupe {
-            builder = builder.dedupe(policy);
-        }
+        let mut builder = settings.builder()?.keep_timestamps(by_time);
         if let Some(bound) = &settings.max_memory
             && too_large(ratings, memory_size(bound)?)?
         {
             builder = builder.leave_ratings_stored(existing_folder(output));
             manner.note("the ratings do not fit into --max-memory: they stay on disk, and training goes by blocks");
         }
-        builder = builder.ratings(ratings)?;
-        if let Some(items) = &settings.items {
-            builder = builder.items(items)?;
-        }
-        if let Some(users) = &settings.users {
-            builder = builder.users(users)?;
-        }
-        let all = builder.build()?;
-        if !all.report.has_ratings() {
-            return Err(Error::File {
-                path: ratings.into(),
-                got: "pairs of user and item without a rating".into(),
-                wanted: "a column called rating, or its name in --columns user=…,item=…,rating=…; \
-                         clicks cannot be trained on yet"
-                    .into(),
-            });
-        }
-        let (train, valid) = hold_out(all, settings, &options)?;
+        let all = settings.gather(builder, ratings, manner)?;
+        let (train, valid) = hold_out(all, settings)?;
         Ok(Inputs { train, valid })
     }
 
@@ -114,6 +70,92 @@ impl Inputs {
             valid: self.valid.as_ref().map_or(0, Interactions::len),
             parameters,
         }
+    }
+}
+
+impl Settings {
+    /// How files of ratings are read.
+    pub fn read_options(&self) -> Result<ReadOptions> {
+        let columns = self.columns.as_deref().map(str::parse::<ColumnSpec>);
+        let separator = self.sep.as_deref().map(str::parse::<Separator>);
+        Ok(ReadOptions {
+            columns: columns.transpose()?,
+            separator: separator.transpose()?,
+            weight: self.weight.clone(),
+            threads: self.threads.unwrap_or(0),
+            ..ReadOptions::default()
+        })
+    }
+
+    /// A data set to gather, read as these settings say.
+    pub fn builder(&self) -> Result<DatasetBuilder> {
+        let builder = Dataset::builder().options(self.read_options()?);
+        Ok(match &self.dedupe {
+            Some(policy) => builder.dedupe(policy.parse::<Dedupe>()?),
+            None => builder,
+        })
+    }
+
+    /// Reads `ratings`, and the items and users that these settings name.
+    ///
+    /// # Errors
+    /// Also for pairs without a rating, and a cache that is older than its text.
+    pub fn gather(
+        &self,
+        builder: DatasetBuilder,
+        ratings: &Path,
+        manner: Manner,
+    ) -> Result<Dataset> {
+        check_fresh([ratings], manner)?;
+        let mut builder = builder.ratings(ratings)?;
+        if let Some(items) = &self.items {
+            builder = builder.items(items)?;
+        }
+        if let Some(users) = &self.users {
+            builder = builder.users(users)?;
+        }
+        let all = builder.build()?;
+        if !all.report.has_ratings() {
+            return Err(Error::File {
+                path: ratings.into(),
+                got: "pairs of user and item without a rating".into(),
+                wanted: "a column called rating, or its name in --columns user=…,item=…,rating=…; \
+                         clicks cannot be trained on yet"
+                    .into(),
+            });
+        }
+        Ok(all)
+    }
+
+    /// The rule by which ratings are held out, where these settings have one.
+    pub fn hold_out(&self) -> Result<Option<Split>> {
+        let by = self.valid_by.as_deref();
+        if by.is_none() && self.valid_fraction.is_none() {
+            return Ok(None);
+        }
+        let share = || {
+            self.valid_fraction.ok_or_else(|| {
+                Error::config(
+                    "valid-fraction",
+                    "none",
+                    "a share above 0 and below 1, as in --valid-fraction 0.1",
+                )
+            })
+        };
+        let seed = self.seed.unwrap_or(42);
+        Ok(Some(match by.unwrap_or("random") {
+            "random" => Split::random(share()?, seed),
+            "user" => Split::by_user(share()?, seed),
+            "time" => Split::by_time(share()?),
+            "leave-last" => Split::leave_last(),
+            other => {
+                return Err(Error::config(
+                    "valid-by",
+                    format!("{other:?}"),
+                    "random, user, leave-last, time",
+                ));
+            }
+        }))
     }
 }
 
@@ -170,11 +212,7 @@ fn existing_folder(output: &Path) -> PathBuf {
 }
 
 /// The training ratings and the held-out ones.
-fn hold_out(
-    all: Dataset,
-    settings: &Settings,
-    options: &ReadOptions,
-) -> Result<(Dataset, Option<Interactions>)> {
+fn hold_out(all: Dataset, settings: &Settings) -> Result<(Dataset, Option<Interactions>)> {
     if let Some(path) = &settings.valid {
         if settings.valid_fraction.is_some() || settings.valid_by.is_some() {
             return Err(Error::config(
@@ -183,37 +221,14 @@ fn hold_out(
                 "either --valid FILE, or --valid-fraction and --valid-by",
             ));
         }
-        let test = read_test(path, options, &all.users.ids, &all.items.ids)?;
+        let options = settings.read_options()?;
+        let test = read_test(path, &options, &all.users.ids, &all.items.ids)?;
         return Ok((all, Some(test.interactions)));
     }
-    let by = settings.valid_by.as_deref();
-    if by.is_none() && settings.valid_fraction.is_none() {
+    let Some(split) = settings.hold_out()? else {
         return Ok((all, None));
-    }
+    };
     all.in_memory("holding a share of them out (rather than a file, with --valid)")?;
-    let share = || {
-        settings.valid_fraction.ok_or_else(|| {
-            Error::config(
-                "valid-fraction",
-                "none",
-                "a share above 0 and below 1, as in --valid-fraction 0.1",
-            )
-        })
-    };
-    let seed = settings.seed.unwrap_or(42);
-    let split = match by.unwrap_or("random") {
-        "random" => Split::random(share()?, seed),
-        "user" => Split::by_user(share()?, seed),
-        "time" => Split::by_time(share()?),
-        "leave-last" => Split::leave_last(),
-        other => {
-            return Err(Error::config(
-                "valid-by",
-                format!("{other:?}"),
-                "random, user, leave-last, time",
-            ));
-        }
-    };
     let halves = all.split(&split)?;
     Ok((halves.train, Some(halves.valid.interactions)))
 }

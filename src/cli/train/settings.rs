@@ -3,10 +3,12 @@
 //! One list serves three purposes: the flags of `train`, the keys of `--config run.toml`, and the file `config.toml` that a run leaves behind. Every field is optional:
 //! a flag that was given wins, then the file's key, then the preset's default. Here is only what was typed; what it means stands in `resolve`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::cli::toml_text::TomlText;
 
 /// Defines the struct and how two of them are laid over each other, from one list of fields.
 macro_rules! settings {
@@ -227,6 +229,18 @@ fn one(value: &toml::Value) -> Option<String> {
         toml::Value::Integer(number) => Some(number.to_string()),
         toml::Value::Float(number) => Some(number.to_string()),
         _ => None,
+    }
+}
+
+impl Settings {
+    /// The settings of a `--config` file.
+    ///
+    /// # Errors
+    /// With the line of a key that is no knob, or whose value is of another kind.
+    pub fn read(path: &Path) -> crate::Result<Settings> {
+        let file = TomlText::read(path)?;
+        let wanted = "the flags of `train` as keys, as in `factors = 16`";
+        toml::from_str(&file.text).map_err(|error| file.refused(&error, wanted))
     }
 }
 

@@ -10,7 +10,11 @@
 //! | `by_time` | the round(fraction · N) latest of all, by time and then line: what a forecast is judged by |
 //! | `given` | another file; its own users and items come after those of the data |
 //!
-//! Half a rating is rounded up.
+//! Half a rating is rounded up. How every rating comes to be held out once, `folds` says.
+
+mod folds;
+
+pub use folds::{FoldRule, Folds};
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,0 +1,233 @@
+//! `compare`: what differs between two runs, and by how much?
+
+mod runs;
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use self::runs::{Differing, Run, both, differing};
+use crate::Result;
+use crate::artifact::ModelFile;
+use crate::cli::output::{Cell, Column, Format, Manner, Output, Set, counted};
+use crate::cli::sources::check_fresh;
+use crate::data::reader::{ColumnSpec, ReadOptions, Separator, read_test};
+use crate::evaluation::comparison::{Comparison, compare};
+use crate::evaluation::statistics::Difference;
+use crate::kernels::pool::Pool;
+
+/// Say what differs between two runs, and which is better
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    lowrank compare run other\n  \
+    lowrank compare run other --test test.csv --format json\n\n\
+    Data are compared by the SHA-256 of each file (of a cache, that of its text), and by counts; configurations key by key.\n\
+    With --test both models predict the same ratings. The difference of their squared errors has an interval and a p:\n\
+    those of a paired t test clustered by user, since the errors of one user hang together. Nothing is drawn.")]
+pub struct Compare {
+    /// The folder that `train -o` wrote
+    run: PathBuf,
+    /// The other one
+    other: PathBuf,
+    /// A file of ratings, or its cache
+    #[arg(long, value_name = "FILE")]
+    test: Option<PathBuf>,
+    /// Which column of it is what: `user,item,rating,timestamp` in order, or `user=NAME,item=NAME,rating=3`
+    #[arg(long, value_name = "COLUMNS")]
+    columns: Option<ColumnSpec>,
+    /// What stands between two fields: `,` `;` `tab` `::` … [default: found out]
+    #[arg(long, value_name = "SEPARATOR")]
+    sep: Option<Separator>,
+    /// Threads; they change speed alone [default: all cores]
+    #[arg(long, default_value_t = 0, hide_default_value = true, value_name = "N")]
+    threads: usize,
+}
+
+const COLUMNS: [Column; 3] = [
+    Column::new("what", Set::Left),
+    Column::new("first", Set::Cut),
+    Column::new("second", Set::Cut),
+];
+const TESTED: [Column; 5] = [
+    Column::new("second less first", Set::Left),
+    Column::new("difference", Set::Right),
+    Column::new("95 % from", Set::Right),
+    Column::new("to", Set::Right),
+    Column::new("p", Set::Right),
+];
+
+/// What is printed of a test.
+#[derive(Serialize)]
+struct Tested {
+    rows: usize,
+    users: usize,
+    first: Value,
+    second: Value,
+    /// Second less first; absent where one user gave all rows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mse: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rmse: Option<Value>,
+}
+
+impl Compare {
+    /// Runs the command.
+    pub(in crate::cli) fn run(self, manner: Manner) -> Result<()> {
+        let runs = [Run::read(&self.run)?, Run::read(&self.other)?];
+        let found = self.test(&runs, manner)?;
+        let [first, second] = &runs;
+        let parts = [
+            ("version", differing(&first.version, &second.version)),
+            ("data", differing(&first.data, &second.data)),
+            ("config", differing(&first.config, &second.config)),
+            ("metrics", both(&first.metrics, &second.metrics)),
+        ];
+        manner.output(None, |out| match out.format() {
+            Format::Json | Format::JsonLines => {
+                let names = runs
+                    .each_ref()
+                    .map(|run| run.directory.path().display().to_string());
+                let mut document = Map::from_iter([("runs".to_owned(), json!(names))]);
+                for (name, leaves) in &parts {
+                    document.insert((*name).into(), leaves.iter().map(Differing::json).collect());
+                }
+                if let Some(found) = &found {
+                    let tested = serde_json::to_value(Tested::of(found));
+                    document.insert("test".into(), tested.expect("numbers and names"));
+                }
+                out.json(&document)
+            }
+            Format::Table | Format::Csv => print(out, &parts, found.as_ref()),
+        })?;
+        for (name, leaves) in &parts[..3] {
+            if leaves.is_empty() {
+                manner.note(format_args!("{name}: the same"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Both models on the same ratings.
+    fn test(&self, runs: &[Run; 2], manner: Manner) -> Result<Option<Comparison>> {
+        let Some(path) = &self.test else {
+            return Ok(None);
+        };
+        let options = ReadOptions {
+            columns: self.columns.clone(),
+            separator: self.sep,
+            threads: self.threads,
+            ..ReadOptions::default()
+        };
+        check_fresh([path.as_path()], manner)?;
+        let mut sides = Vec::new();
+        for run in runs {
+            let model = ModelFile::open(run.directory.model())?.model()?;
+            let test = read_test(path, &options, model.users().ids(), model.items().ids())?;
+            sides.push((model, test.interactions));
+        }
+        let (first, second) = (&sides[0], &sides[1]);
+        let pool = Pool::new(self.threads);
+        let found = compare([&first.0, &second.0], [&first.1, &second.1], &pool)?;
+        manner.note(format_args!(
+            "{} of {}",
+            counted(found.rows as u64, "test rating"),
+            counted(found.users as u64, "user")
+        ));
+        Ok(Some(found))
+    }
+}
+
+impl Differing<'_> {
+    fn json(&self) -> Value {
+        let mut leaf = Map::from_iter([("what".to_owned(), json!(self.what))]);
+        for (name, value) in ["first", "second"].into_iter().zip(self.values) {
+            leaf.extend(value.map(|value| (name.to_owned(), value.clone())));
+        }
+        Value::Object(leaf)
+    }
+
+    /// The value as text.
+    fn shown(&self, side: usize) -> String {
+        match self.values[side] {
+            None => String::new(),
+            Some(Value::String(text)) => text.clone(),
+            Some(value) => value.to_string(),
+        }
+    }
+}
+
+impl Tested {
+    fn of(found: &Comparison) -> Tested {
+        let [first, second] = found
+            .errors
+            .map(|errors| json!({"rmse": errors.rmse, "mae": errors.mae}));
+        let difference = |test: Difference| {
+            json!({
+                "difference": test.mean,
+                "standard_error": test.standard_error,
+                "low": test.low,
+                "high": test.high,
+                "p": test.p_value,
+            })
+        };
+        Tested {
+            rows: found.rows,
+            users: found.users,
+            first,
+            second,
+            mse: found.mse.map(difference),
+            rmse: found.rmse().map(difference),
+        }
+    }
+}
+
+fn print(
+    out: &mut Output<'_>,
+    parts: &[(&str, Vec<Differing<'_>>); 4],
+    found: Option<&Comparison>,
+) -> Result<()> {
+    let mut listing = out.listing(&COLUMNS)?;
+    for (part, leaves) in parts {
+        for leaf in leaves {
+            let what = match leaf.what == *part {
+                true => leaf.what.to_owned(),
+                false => format!("{part}.{}", leaf.what),
+            };
+            let values = [leaf.shown(0), leaf.shown(1)];
+            listing.row(
+                &(),
+                &[
+                    Cell::Text(&what),
+                    Cell::Text(&values[0]),
+                    Cell::Text(&values[1]),
+                ],
+            )?;
+        }
+    }
+    if let Some(found) = found {
+        for (what, of) in [
+            ("test.rmse", found.errors.map(|e| e.rmse)),
+            ("test.mae", found.errors.map(|e| e.mae)),
+        ] {
+            listing.row(
+                &(),
+                &[Cell::Text(what), Cell::Metric(of[0]), Cell::Metric(of[1])],
+            )?;
+        }
+    }
+    listing.finish()?;
+    let tests = found.map(|found| [("MSE", found.mse), ("RMSE", found.rmse())]);
+    if tests.is_none() || out.format() == Format::Csv {
+        return Ok(());
+    }
+    out.text("\n")?;
+    let mut listing = out.listing(&TESTED)?;
+    for (what, test) in tests.into_iter().flatten() {
+        let Some(test) = test else { continue };
+        let figures = [test.mean, test.low, test.high, test.p_value].map(Cell::Metric);
+        listing.row(&(), &[&[Cell::Text(what)], &figures[..]].concat())?;
+    }
+    listing.finish()
+}

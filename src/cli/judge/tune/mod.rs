@@ -1,0 +1,255 @@
+//! `tune`: which settings suit these ratings?
+
+mod search;
+mod space;
+mod trials;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+
+use self::search::Search;
+use self::space::Space;
+use self::trials::{Folder, Line, Status};
+use super::asked;
+use crate::cli::output::{Cell, Column, Format, Manner, Output, Set, counted};
+use crate::cli::table;
+use crate::cli::train::inputs::Inputs;
+use crate::cli::train::settings::{Refusals, Settings};
+use crate::data::{FoldRule, Folds, Halves};
+use crate::evaluation::tuning::Objective;
+use crate::{Error, Result};
+
+/// Search for settings that suit a file of ratings
+#[derive(Debug, Args)]
+#[command(
+    allow_negative_numbers = true,
+    after_help = "Examples:\n  \
+    lowrank tune ratings.csv --space space.toml -o tuned\n  \
+    lowrank tune ratings.csv --space space.toml --strategy halving --trials 60 --time-limit 10m -o tuned\n  \
+    lowrank tune ratings.csv --items movies.csv --space space.toml --folds 5 --epochs 100 -o tuned\n  \
+    lowrank train ratings.csv --config tuned/best.toml -o run\n\n\
+    The space is a TOML file whose keys are those of `train --config`; a value is fixed or a range:\n  \
+    factors = { choice = [8, 16, 32] }       epochs = { int = [50, 300] }       batch = { log-int = [64, 65536] }\n  \
+    learning-rate = { log = [1e-3, 0.1] }    warmup = { real = [0, 10] }        l2 = { log = [1, 100] }\n\n\
+    Flags are the same in all trials. Trial n draws its settings from --seed and n alone, whatever the other\n\
+    trials, the threads or the limits are; a limit cuts the list short. Trials run side by side, a thread each.\n\
+    A trial is judged by its RMSE on held-out ratings (a tenth, if no --valid flag says more), which may also choose\n\
+    its best epoch, as in `train`; or by the mean RMSE over --folds, which choose nothing.\n\
+    Halving trains all trials for a fraction of their epochs, and the best third anew for three times as many, and so on."
+)]
+pub struct Tune {
+    /// The file of ratings, or its cache
+    ratings: PathBuf,
+    /// The ranges of settings, a TOML file
+    #[arg(long, value_name = "FILE")]
+    space: PathBuf,
+    /// The folder for trials.jsonl and best.toml; it is made if it is not there
+    #[arg(short, long, value_name = "DIR")]
+    output: PathBuf,
+    /// Replace the trials.jsonl and best.toml that are there
+    #[arg(long)]
+    force: bool,
+    /// Trials at most
+    #[arg(long, default_value_t = 20, value_name = "N")]
+    trials: usize,
+    /// Who trains for how long
+    #[arg(long, value_enum, default_value_t = Strategy::Random)]
+    strategy: Strategy,
+    /// Epochs of all trainings together, at most; no training begins that would exceed them
+    #[arg(long, value_name = "N")]
+    budget_epochs: Option<usize>,
+    /// No training begins after this time, as in 90s, 10m or 2h; one always does
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    time_limit: Option<Duration>,
+    /// Judge by the mean over so many random folds instead of held-out ratings
+    #[arg(long, value_name = "N", conflicts_with_all = ["valid", "valid_fraction", "valid_by"])]
+    folds: Option<usize>,
+    /// A TOML file with flags of `train` as keys; flags and the space win
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    settings: Settings,
+    #[command(flatten)]
+    refusals: Refusals,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Strategy {
+    /// Every trial for all its epochs
+    Random,
+    /// Many for few epochs, the best of them for more
+    Halving,
+}
+
+/// `90s`, `10m`, `2h`.
+fn time(text: &str) -> Result<Duration, String> {
+    let units = [("h", 3600.0), ("m", 60.0), ("s", 1.0)];
+    let seconds = units.iter().find_map(|(unit, seconds)| {
+        let number: f64 = text.strip_suffix(unit)?.trim().parse().ok()?;
+        (number > 0.0).then_some(number * seconds)
+    });
+    let duration = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    duration.ok_or_else(|| "wanted a time such as 90s, 10m or 2h".to_owned())
+}
+
+/// What is printed as JSON.
+#[derive(Serialize)]
+struct Document<'a> {
+    best: &'a Line,
+    config: String,
+    trials: usize,
+    trainings: usize,
+    diverged: usize,
+    refused: usize,
+}
+
+impl Tune {
+    /// Runs the command.
+    pub(in crate::cli) fn run(self, manner: Manner) -> Result<()> {
+        if self.trials == 0 {
+            return Err(Error::config("trials", 0, "1 or more"));
+        }
+        let folder = Folder::at(&self.output, self.force)?;
+        let flags = self.settings.clone().or(self.refusals.settings());
+        let space = Space::read(&self.space, &flags)?;
+        let config = self
+            .config
+            .as_deref()
+            .map_or(Ok(Settings::default()), Settings::read)?;
+        let mut fixed = flags.or(config);
+        asked::refuse_what_train_alone_does(&fixed)?;
+        let held_out = [
+            fixed.valid.is_some(),
+            fixed.valid_fraction.is_some(),
+            fixed.valid_by.is_some(),
+        ];
+        match (self.folds, held_out.contains(&true)) {
+            (Some(folds), true) => {
+                let wanted = "none where ratings are held out by the file of --config";
+                return Err(Error::config("folds", folds, wanted));
+            }
+            (None, false) => fixed.valid_fraction = Some(0.1),
+            _ => {}
+        }
+        fixed.config()?.check()?;
+        let inputs = Inputs::read(&self.ratings, &fixed, &self.output, manner)?;
+        let seed = fixed.seed.unwrap_or(42);
+        let (objective, measured) = match (self.folds, inputs.valid) {
+            (Some(n), _) => {
+                let folds = Folds::deal(&inputs.train, FoldRule::Random, n, seed)?;
+                (
+                    Objective::Folds(Box::new(inputs.train), folds),
+                    format!("over {n} folds"),
+                )
+            }
+            (None, valid) => {
+                let valid = inputs.train.with(valid.unwrap_or_default());
+                let measured = format!(
+                    "on {}",
+                    counted(valid.n_ratings() as u64, "held-out rating")
+                );
+                let halves = Halves {
+                    train: inputs.train,
+                    valid,
+                };
+                (Objective::HeldOut(Box::new(halves)), measured)
+            }
+        };
+        let search = Search {
+            space: &space,
+            fixed: &fixed,
+            objective: &objective,
+            folder: &folder,
+            measured: &measured,
+            seed,
+            n_trials: self.trials,
+            halving: self.strategy == Strategy::Halving,
+            budget: self.budget_epochs,
+            time_limit: self.time_limit,
+            manner,
+        };
+        print(&search.run()?, &folder, manner)
+    }
+}
+
+/// The best first; those without a figure last. Of equals the first.
+fn ranked(lines: &[Line]) -> Vec<&Line> {
+    let mut ranked: Vec<&Line> = lines.iter().collect();
+    ranked.sort_by(|a, b| {
+        a.rmse
+            .unwrap_or(f64::INFINITY)
+            .total_cmp(&b.rmse.unwrap_or(f64::INFINITY))
+    });
+    ranked
+}
+
+/// Lines of the table; all are in the other formats.
+const SHOWN: usize = 10;
+
+fn print(lines: &[Line], folder: &Folder, manner: Manner) -> Result<()> {
+    let count = |status| lines.iter().filter(|line| line.status == status).count();
+    let ranked = ranked(lines);
+    manner.output(None, |out| match out.format() {
+        Format::Json | Format::JsonLines => out.json(&Document {
+            best: ranked[0],
+            config: folder.best().display().to_string(),
+            trials: lines.iter().filter(|line| line.rung == 0).count(),
+            trainings: lines.len(),
+            diverged: count(Status::Diverged),
+            refused: count(Status::Refused),
+        }),
+        Format::Csv => listing(out, &ranked),
+        Format::Table => {
+            listing(out, &ranked[..ranked.len().min(SHOWN)])?;
+            let best = folder.best().display().to_string();
+            out.text(&format!("best settings: {}\n", table::safe(&best)))
+        }
+    })
+}
+
+fn listing(out: &mut Output<'_>, lines: &[&Line]) -> Result<()> {
+    let mut listing = out.listing(&COLUMNS)?;
+    for line in lines {
+        let figure = |value: Option<f64>| value.map_or(Cell::Text(""), Cell::Metric);
+        let (status, settings) = (line.status.name(), line.shown());
+        let cells = [
+            Cell::Count(line.trial as u64),
+            Cell::Count(line.epochs as u64),
+            figure(line.rmse),
+            figure(line.mae),
+            Cell::Metric(line.seconds),
+            Cell::Text(status),
+            Cell::Text(&settings),
+        ];
+        listing.row(&(), &cells)?;
+    }
+    listing.finish()
+}
+
+const COLUMNS: [Column; 7] = [
+    Column::new("trial", Set::Right),
+    Column::new("epochs", Set::Right),
+    Column::new("rmse", Set::Right),
+    Column::new("mae", Set::Right),
+    Column::new("seconds", Set::Right),
+    Column::new("status", Set::Left),
+    Column::new("settings", Set::Cut),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_a_unit() {
+        assert_eq!(time("90s"), Ok(Duration::from_secs(90)));
+        assert_eq!(time("1.5m"), Ok(Duration::from_secs(90)));
+        assert_eq!(time("2h"), Ok(Duration::from_secs(7200)));
+        for bad in ["10", "0s", "-1m", "NaNs", "infh", "1e300h", "m", ""] {
+            assert!(time(bad).is_err(), "{bad}");
+        }
+    }
+}
