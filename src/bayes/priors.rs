@@ -12,7 +12,10 @@
 //! A sampler draws from these, the variational posterior takes their means. So nobody has to choose λ: a table whose rows are all near 0 gets a large one and is drawn to 0 even more,
 //! and one whose rows are large is left alone. Ratings are in units of their standard deviation here, so that one set of first beliefs suits every scale.
 //!
-//! Source: Freudenthaler, Schmidt-Thieme and Rendle, *Bayesian Factorization Machines* (2011), section 3.
+//! The means alone creep where little is known: a factor of no use is given up over a hundred sweeps, because its variances are as large as λ allows. So a tenth of each step goes to where
+//! the same equation, solved for λ with Σ var as it stands to λ, would go at once: λ' = (n + 1 − λ Σ var)/(Σ (θ − m)² + m² + 0.01). Both stand still at the same λ.
+//!
+//! Sources: MacKay, *Bayesian Interpolation* (1992), section 5; Freudenthaler, Schmidt-Thieme and Rendle, *Bayesian Factorization Machines* (2011), section 3.
 
 use super::tables::Block;
 use super::update::Take;
@@ -22,6 +25,8 @@ const ROWS: f64 = 1.0;
 /// Their sum of squares, of a table and of the noise.
 const OF_TABLES: f64 = 0.01;
 const OF_NOISE: f64 = 1.0;
+/// The share of a step that goes ahead of the mean.
+const AHEAD: f64 = 0.1;
 
 /// Finds m and λ of a table from its rows.
 pub(super) fn update(block: &mut Block, take: Take) {
@@ -33,20 +38,24 @@ pub(super) fn update(block: &mut Block, take: Take) {
     let mut stream = take.stream(format_args!("{}.prior", block.name));
     let stride = block.stride;
     for a in 0..block.free {
+        let precision = block.precision[a];
         let sum: f64 = rows.iter().map(|&r| block.values[r * stride + a]).sum();
         let noise = stream.as_mut().map_or(0.0, |stream| stream.normal());
-        let m = sum / n + noise / (block.precision[a] * n).sqrt();
-        let square = |&r: &usize| {
-            let away = block.values[r * stride + a] - m;
-            let variance = block.covariances.get((r * stride + a) * stride + a);
-            away * away + variance.unwrap_or(&0.0)
-        };
-        let rate = 0.5 * (rows.iter().map(square).sum::<f64>() + m * m + OF_TABLES);
+        let m = sum / n + noise / (precision * n).sqrt();
+        let away =
+            |&r: &usize| (block.values[r * stride + a] - m) * (block.values[r * stride + a] - m);
+        let squares = rows.iter().map(away).sum::<f64>() + m * m + OF_TABLES;
         block.mean[a] = m;
-        block.precision[a] = stream
-            .as_mut()
-            .map_or(0.5 * n, |stream| stream.gamma(0.5 * n))
-            / rate;
+        block.precision[a] = match &mut stream {
+            Some(stream) => stream.gamma(0.5 * n) / (0.5 * squares),
+            None => {
+                let variance = |&r: &usize| block.covariances[(r * stride + a) * stride + a];
+                let variances: f64 = rows.iter().map(variance).sum();
+                let mean_of_gamma = n / (squares + variances);
+                let known = (n - precision * variances).max(0.0);
+                (1.0 - AHEAD) * mean_of_gamma + AHEAD * known / squares
+            }
+        };
     }
 }
 
