@@ -195,15 +195,15 @@ fn print(
                 true => leaf.what.to_owned(),
                 false => format!("{part}.{}", leaf.what),
             };
-            let values = [leaf.shown(0), leaf.shown(1)];
-            listing.row(
-                &(),
-                &[
-                    Cell::Text(&what),
-                    Cell::Text(&values[0]),
-                    Cell::Text(&values[1]),
-                ],
-            )?;
+            let texts = [leaf.shown(0), leaf.shown(1)];
+            let cell = |side: usize| match leaf.values[side].and_then(Value::as_f64) {
+                // Settings are shown as they were given, figures as figures.
+                Some(figure) if *part == "metrics" && texts[side].contains('.') => {
+                    Cell::Metric(figure)
+                }
+                _ => Cell::Text(&texts[side]),
+            };
+            listing.row(&(), &[Cell::Text(&what), cell(0), cell(1)])?;
         }
     }
     if let Some(found) = found {

@@ -84,6 +84,9 @@ enum Strategy {
     Halving,
 }
 
+/// More would take days, and their numbers memory.
+const MAX_TRIALS: usize = 100_000;
+
 /// `90s`, `10m`, `2h`.
 fn time(text: &str) -> Result<Duration, String> {
     let units = [("h", 3600.0), ("m", 60.0), ("s", 1.0)];
@@ -109,8 +112,9 @@ struct Document<'a> {
 impl Tune {
     /// Runs the command.
     pub(in crate::cli) fn run(self, manner: Manner) -> Result<()> {
-        if self.trials == 0 {
-            return Err(Error::config("trials", 0, "1 or more"));
+        if !(1..=MAX_TRIALS).contains(&self.trials) {
+            let wanted = format!("a whole number from 1 to {MAX_TRIALS}");
+            return Err(Error::config("trials", self.trials, wanted));
         }
         let folder = Folder::at(&self.output, self.force)?;
         let flags = self.settings.clone().or(self.refusals.settings());
@@ -136,6 +140,10 @@ impl Tune {
         }
         fixed.config()?.check()?;
         let inputs = Inputs::read(&self.ratings, &fixed, &self.output, manner)?;
+        manner.note(format_args!(
+            "{} to train on",
+            counted(inputs.train.n_ratings() as u64, "rating")
+        ));
         let seed = fixed.seed.unwrap_or(42);
         let (objective, measured) = match (self.folds, inputs.valid) {
             (Some(n), _) => {

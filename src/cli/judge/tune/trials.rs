@@ -10,7 +10,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use toml::Table;
+use toml::{Table, Value};
 
 use crate::cli::train::settings::Settings;
 use crate::evaluation::Errors;
@@ -85,10 +85,19 @@ impl Line {
 
     /// The drawn settings on one line.
     pub(super) fn shown(&self) -> String {
-        let keys = self.settings.iter();
-        keys.map(|(key, value)| format!("{key}={value}"))
-            .collect::<Vec<_>>()
-            .join(" ")
+        let mut parts = Vec::new();
+        flatten("", &self.settings, &mut parts);
+        parts.join(" ")
+    }
+}
+
+/// `key=value`, of a table within with both keys: `l2.bias=4`.
+fn flatten(before: &str, table: &Table, parts: &mut Vec<String>) {
+    for (key, value) in table {
+        match value {
+            Value::Table(inner) => flatten(&format!("{before}{key}."), inner, parts),
+            value => parts.push(format!("{before}{key}={value}")),
+        }
     }
 }
 
