@@ -75,20 +75,30 @@ impl Cholesky {
 
     /// b ← L⁻¹·b.
     pub fn solve_lower(&self, b: &mut [f64]) {
-        for i in 0..self.n {
+        self.solve_lower_from(0, b);
+    }
+
+    /// b ← L⁻¹·b, where b is 0 before `first`.
+    fn solve_lower_from(&self, first: usize, b: &mut [f64]) {
+        for i in first..self.n {
             let row = &self.lower[i * self.room..][..=i];
-            let known = row[..i].iter().zip(&b[..i]);
+            let known = row[first..i].iter().zip(&b[first..i]);
             b[i] = known.fold(b[i], |left, (l, x)| left - l * x) / row[i];
         }
     }
 
     /// b ← L⁻ᵀ·b.
     pub fn solve_upper(&self, b: &mut [f64]) {
-        for i in (0..self.n).rev() {
+        self.solve_upper_down_to(0, b);
+    }
+
+    /// The part of b ← L⁻ᵀ·b from row `last` on.
+    fn solve_upper_down_to(&self, last: usize, b: &mut [f64]) {
+        for i in (last..self.n).rev() {
             b[i] /= self.lower[i * self.room + i];
             let x = b[i];
-            let row = &self.lower[i * self.room..][..i];
-            for (left, l) in b[..i].iter_mut().zip(row) {
+            let row = &self.lower[i * self.room..][last..i];
+            for (left, l) in b[last..i].iter_mut().zip(row) {
                 *left -= l * x;
             }
         }
@@ -97,10 +107,15 @@ impl Cholesky {
     /// The inverse M⁻¹, in rows of `stride` numbers.
     pub fn inverse(&self, stride: usize, inverse: &mut [f64]) {
         for i in 0..self.n {
+            // Column i of L⁻¹ is 0 above row i, and M⁻¹ is symmetric: what is to the left of i is known by then.
             let column = &mut inverse[i * stride..][..self.n];
-            column.fill(0.0);
+            column[i..].fill(0.0);
             column[i] = 1.0;
-            self.solve(column);
+            self.solve_lower_from(i, column);
+            self.solve_upper_down_to(i, column);
+            for j in i + 1..self.n {
+                inverse[j * stride + i] = inverse[i * stride + j];
+            }
         }
     }
 }

@@ -61,6 +61,7 @@ impl Chain {
         method: Method,
         seed: u64,
         counts: [&[u32]; 2],
+        pool: &Pool,
     ) -> Chain {
         let ratings = &data.interactions;
         let shape = Shape::new(
@@ -75,8 +76,8 @@ impl Chain {
             .map(|weights| weights.iter().filter(|&&c| c > 0.0).count());
         let (users, items) = (&ratings.users, &ratings.items);
         Chain {
-            users: SideTables::new("user", shape, &parameters.users, counts[0], seed),
-            items: SideTables::new("item", shape, &parameters.items, counts[1], seed),
+            users: SideTables::new("user", shape, &parameters.users, counts[0], seed, pool),
+            items: SideTables::new("item", shape, &parameters.items, counts[1], seed, pool),
             noise: 1.0,
             sweeps: 0,
             by_user: RatingsOf::rows(data.n_users(), users, items, ratings, target),

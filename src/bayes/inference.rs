@@ -46,6 +46,7 @@ impl<'d> Inference<'d> {
             config.method,
             config.seed_number(),
             counts,
+            trainer.pool(),
         );
         let held_out = trainer.valid().map_or(0, Interactions::len);
         Ok(Inference {

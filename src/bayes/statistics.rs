@@ -18,7 +18,7 @@ use std::ops::Range;
 
 use super::tables::SideTables;
 use crate::data::Interactions;
-use crate::kernels::lanes::{LANES, lanes_of, lanes_of_mut};
+use crate::kernels::lanes::{lanes_of, lanes_of_mut};
 use crate::kernels::{Job, Lanes};
 
 /// The ratings of each row of a side, in the order of the data.
@@ -146,51 +146,34 @@ impl Job for Gather<'_> {
         matrix.fill(0.0);
         vector.fill(0.0);
         *squares = 0.0;
-        let mut regressor = vec![0.0; stride];
-        // The lower triangle, in whole lanes.
-        let width = |a: usize| (a / LANES + 1) * LANES;
+        let mut total = 0.0;
+        let shape = other.shape;
+        let mut sum = vec![0.0; shape.moment_row(stride)];
         for n in ratings.starts[row]..ratings.starts[row + 1] {
             let i = ratings.others[n] as usize;
             let c = ratings.weights.as_ref().map_or(1.0, |weights| weights[n]);
-            regressor.copy_from_slice(&composed[i * stride..][..stride]);
-            let y = ratings.targets[n] - regressor[bias];
-            regressor[bias] = 1.0;
+            let z = &composed[i * stride..][..stride];
+            let y = ratings.targets[n] - z[bias];
             *squares += c * y * y;
-            lanes.add_scaled(lanes_of_mut(vector), c * y, lanes_of(&regressor));
-            for a in 0..=bias {
-                let row = &mut matrix[a * stride..][..width(a)];
-                lanes.add_scaled(
-                    lanes_of_mut(row),
-                    c * regressor[a],
-                    lanes_of(&regressor[..width(a)]),
-                );
-            }
+            // The number in the place of the bias should have been a 1; that is mended below.
+            lanes.add_scaled(lanes_of_mut(vector), c * y, lanes_of(z));
+            total += c * y;
+            lanes.add_scaled(lanes_of_mut(&mut sum), c, lanes_of(other.moment(i)));
             if !covariances.is_empty() {
-                let covariance = &covariances[i * stride * stride..][..stride * stride];
-                for a in 0..bias {
-                    let row = &mut matrix[a * stride..][..width(a)];
-                    lanes.add_scaled(
-                        lanes_of_mut(row),
-                        c,
-                        lanes_of(&covariance[a * stride..][..width(a)]),
-                    );
-                }
-                let with_bias = &covariance[bias * stride..][..stride];
-                for a in 0..bias {
-                    vector[a] -= c * with_bias[a];
+                let with_bias = &covariances[i * stride * stride + bias * stride..][..stride];
+                for (g, s) in vector[..bias].iter_mut().zip(with_bias) {
+                    *g -= c * s;
                 }
                 *squares += c * with_bias[bias];
             }
         }
-        mirror(matrix, stride);
-    }
-}
-
-/// Copies the lower triangle of a matrix to the upper.
-fn mirror(matrix: &mut [f64], stride: usize) {
-    for a in 0..stride {
-        for b in 0..a {
-            matrix[b * stride + a] = matrix[a * stride + b];
+        vector[bias] = total;
+        for a in 0..=bias {
+            let row = &sum[shape.moment_row(a)..][..a + 1];
+            for (b, &x) in row.iter().enumerate() {
+                matrix[a * stride + b] = x;
+                matrix[b * stride + a] = x;
+            }
         }
     }
 }

@@ -10,7 +10,8 @@
 
 use std::sync::Arc;
 
-use crate::kernels::lanes::padded;
+use crate::kernels::lanes::{LANES, padded};
+use crate::kernels::pool::Pool;
 use crate::model::{Features, Side};
 use crate::random::Stream;
 
@@ -46,11 +47,7 @@ const FIRST_OF_BIASES: f64 = 5.0;
 
 impl Block {
     fn new(name: String, shape: Shape, free: usize, touched: Vec<bool>) -> Block {
-        let Shape {
-            stride,
-            covariances,
-            ..
-        } = shape;
+        let stride = shape.stride;
         let n_rows = touched.len();
         let mut precision = vec![FIRST_PRECISION; stride];
         precision[shape.n_factors] = FIRST_OF_BIASES;
@@ -59,14 +56,7 @@ impl Block {
             free,
             stride,
             values: vec![0.0; n_rows * stride],
-            covariances: vec![
-                0.0;
-                if covariances {
-                    n_rows * stride * stride
-                } else {
-                    0
-                }
-            ],
+            covariances: vec![0.0; n_rows * shape.size()],
             mean: vec![0.0; stride],
             precision,
             touched,
@@ -153,12 +143,48 @@ pub(super) struct Shape {
     pub(super) covariances: bool,
 }
 
+/// Rows that are composed by one task.
+const ROWS_PER_TASK: usize = 256;
+
 impl Shape {
     pub(super) fn new(n_factors: usize, covariances: bool) -> Shape {
         Shape {
             n_factors,
             stride: padded(n_factors + 1),
             covariances,
+        }
+    }
+
+    /// Where row `a` of the lower triangle of a matrix begins, when its rows are cut behind the lane of the diagonal: with eight lanes, 8 numbers of each of rows 0 to 7, then 16 of each of
+    /// rows 8 to 15, and so on.
+    pub(super) fn moment_row(self, a: usize) -> usize {
+        let (lane, rest) = (a / LANES, a % LANES);
+        LANES * (LANES * lane * (lane + 1) / 2 + rest * (lane + 1))
+    }
+
+    /// E[a·aᵀ] of a row z with this covariance (or none), a = (its factors, 1).
+    fn moment(self, z: &[f64], covariance: &[f64], moment: &mut [f64]) {
+        let (bias, stride) = (self.n_factors, self.stride);
+        for a in 0..=bias {
+            let row = &mut moment[self.moment_row(a)..][..a + 1];
+            let scale = if a == bias { 1.0 } else { z[a] };
+            for (to, z) in row.iter_mut().zip(z) {
+                *to = scale * z;
+            }
+            if a == bias {
+                row[bias] = 1.0;
+            } else if !covariance.is_empty() {
+                add_scaled(row, 1.0, &covariance[a * stride..][..a + 1]);
+            }
+        }
+    }
+
+    /// Numbers of a row's covariance in memory.
+    pub(super) fn size(self) -> usize {
+        if self.covariances {
+            self.stride * self.stride
+        } else {
+            0
         }
     }
 }
@@ -171,6 +197,7 @@ pub(super) struct SideTables {
     pub(super) groups: Vec<(Block, Members)>,
     composed: Vec<f64>,
     composed_covariances: Vec<f64>,
+    moments: Vec<f64>,
 }
 
 impl SideTables {
@@ -181,6 +208,7 @@ impl SideTables {
         side: &Side<T>,
         counts: &[u32],
         seed: u64,
+        pool: &Pool,
     ) -> SideTables
     where
         T: crate::kernels::Real,
@@ -210,8 +238,9 @@ impl SideTables {
             groups,
             composed: Vec::new(),
             composed_covariances: Vec::new(),
+            moments: Vec::new(),
         };
-        side.compose();
+        side.compose(pool);
         side
     }
 
@@ -245,29 +274,61 @@ impl SideTables {
         }
     }
 
-    /// Composes every row anew: z = θ + Σ w·θ_f, and the covariances θ's + Σ w²·θ_f's.
-    pub(super) fn compose(&mut self) {
-        if self.groups.is_empty() {
-            return;
+    /// E[a·aᵀ] of row `r` with a = (its factors, 1): what a rating says of the rows of the other side. The lower triangle, in whole lanes: see [`Shape::moment_row`].
+    pub(super) fn moment(&self, r: usize) -> &[f64] {
+        let size = self.shape.moment_row(self.shape.stride);
+        &self.moments[r * size..][..size]
+    }
+
+    /// Composes every row anew: z = θ + Σ w·θ_f, the covariances θ's + Σ w²·θ_f's; and finds the moments.
+    pub(super) fn compose(&mut self, pool: &Pool) {
+        if !self.groups.is_empty() {
+            self.add_up(pool);
         }
-        let stride = self.shape.stride;
-        let size = if self.shape.covariances {
-            stride * stride
-        } else {
-            0
-        };
-        self.composed.clone_from(&self.own.values);
-        self.composed_covariances.clone_from(&self.own.covariances);
-        for (block, members) in &self.groups {
-            for row in 0..self.own.n_rows() {
-                let z = &mut self.composed[row * stride..][..stride];
-                let covariance = &mut self.composed_covariances[row * size..][..size];
-                for (f, w) in members.features.row(row) {
-                    let (f, w) = (f as usize, f64::from(w));
-                    add_scaled(z, w, block.row(f));
-                    add_scaled(covariance, w * w, &block.covariances[f * size..][..size]);
+        let shape = self.shape;
+        let starts = (0..self.own.n_rows()).step_by(ROWS_PER_TASK).collect();
+        let parts = pool.map(starts, |start: usize| {
+            let rows = start..(start + ROWS_PER_TASK).min(self.own.n_rows());
+            let mut moments = vec![0.0; rows.len() * shape.moment_row(shape.stride)];
+            for (row, moment) in rows.zip(moments.chunks_exact_mut(shape.moment_row(shape.stride)))
+            {
+                shape.moment(self.row(row), self.covariance(row), moment);
+            }
+            moments
+        });
+        self.moments.clear();
+        parts
+            .iter()
+            .for_each(|part| self.moments.extend_from_slice(part));
+    }
+
+    /// The sums of the tables.
+    fn add_up(&mut self, pool: &Pool) {
+        let (stride, size) = (self.shape.stride, self.shape.size());
+        let (own, groups) = (&self.own, &self.groups);
+        let starts = (0..own.n_rows()).step_by(ROWS_PER_TASK).collect();
+        let parts = pool.map(starts, |start: usize| {
+            let rows = start..(start + ROWS_PER_TASK).min(own.n_rows());
+            let mut z = own.values[rows.start * stride..rows.end * stride].to_vec();
+            let mut covariances = own.covariances[rows.start * size..rows.end * size].to_vec();
+            for (block, members) in groups {
+                for (n, row) in rows.clone().enumerate() {
+                    let z = &mut z[n * stride..][..stride];
+                    let covariance = &mut covariances[n * size..][..size];
+                    for (f, w) in members.features.row(row) {
+                        let (f, w) = (f as usize, f64::from(w));
+                        add_scaled(z, w, block.row(f));
+                        add_scaled(covariance, w * w, &block.covariances[f * size..][..size]);
+                    }
                 }
             }
+            (z, covariances)
+        });
+        self.composed.clear();
+        self.composed_covariances.clear();
+        for (z, covariances) in parts {
+            self.composed.extend(z);
+            self.composed_covariances.extend(covariances);
         }
     }
 

@@ -85,6 +85,7 @@ pub(super) fn side(
         });
         let squares = parts.iter().map(|found| found.squares).sum();
         place(&mut side.own, &tasks, parts);
+        side.compose(sweep.pool);
         return squares;
     }
     // Every feature of a row looks at the row's statistics, and then the row itself: they are kept.
@@ -134,7 +135,7 @@ pub(super) fn side(
         found
     });
     place(&mut side.own, &tasks, parts);
-    side.compose();
+    side.compose(sweep.pool);
     let squares = sweep.pool.map(tasks, |rows| {
         let of = |row: usize| statistics[row].unexplained(side.row(row), side.covariance(row));
         rows.map(of).sum::<f64>()
@@ -168,11 +169,7 @@ struct Found<'a> {
 impl<'a> Found<'a> {
     fn new(side: &SideTables, rows: usize, sweep: &'a Sweep<'a>) -> Found<'a> {
         let stride = side.shape.stride;
-        let size = if side.shape.covariances {
-            stride * stride
-        } else {
-            0
-        };
+        let size = side.shape.size();
         Found {
             values: Vec::with_capacity(rows * stride),
             covariances: Vec::with_capacity(rows * size),
