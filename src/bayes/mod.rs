@@ -35,3 +35,4 @@ mod tables;
 mod update;
 
 pub use inference::Inference;
+pub(crate) use tables::bytes_of_a_row;

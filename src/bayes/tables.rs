@@ -189,6 +189,12 @@ impl Shape {
     }
 }
 
+/// Bytes that a row takes while its posterior is found: θ and its covariance, those of z, the moment.
+pub(crate) fn bytes_of_a_row(n_factors: usize) -> usize {
+    let shape = Shape::new(n_factors, true);
+    size_of::<f64>() * (2 * (shape.stride + shape.size()) + shape.moment_row(shape.stride))
+}
+
 /// One side.
 #[derive(Clone, Debug)]
 pub(super) struct SideTables {

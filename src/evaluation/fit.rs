@@ -102,7 +102,7 @@ impl Checked {
     ) -> Result<Training<'d>> {
         let trainer = self.trainer::<f32>(train, valid)?;
         Ok(match trainer.config().method {
-            Method::Point => Training::Point(Box::new(trainer)),
+            Method::Point | Method::Auto => Training::Point(Box::new(trainer)),
             _ => Training::Posterior(Box::new(Inference::new(trainer)?)),
         })
     }
@@ -128,7 +128,9 @@ impl Checked {
         valid: Option<&Dataset>,
         observer: &mut impl Observer,
     ) -> Result<Model> {
-        let mut training = self.training(train, valid.map(|valid| &valid.interactions))?;
+        let valid = valid.map(|valid| &valid.interactions);
+        let settled = self.settle(train, valid)?.checked;
+        let mut training = settled.training(train, valid)?;
         match training.run(observer).ending {
             Ending::Diverged(error) | Ending::Failed(error) => Err(error),
             _ => training.into_model(),

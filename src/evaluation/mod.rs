@@ -8,6 +8,7 @@
 //! | [`baselines`] | what does a model without factors make of the same ratings? |
 //! | `by_blocks` | how is the baseline fitted on all threads? |
 //! | `fit` | what does one call make of a data set? |
+//! | [`recipe`] | what suits these ratings? |
 //! | [`report`] | how far off is the model on a test set? |
 //! | [`statistics`] | is a difference more than chance? |
 //! | [`cross_validation`] | how good is a way of training, whichever ratings it is judged by? |
@@ -21,6 +22,8 @@ pub mod baselines;
 mod by_blocks;
 #[cfg(feature = "train")]
 mod fit;
+#[cfg(feature = "train")]
+pub mod recipe;
 pub mod report;
 //
 pub mod statistics;
@@ -35,4 +38,6 @@ pub mod tuning;
 pub use cross_validation::{Candidate, CrossEvent, CrossObserver, cross_validate};
 #[cfg(feature = "train")]
 pub use fit::Training;
+#[cfg(feature = "train")]
+pub use recipe::Recipe;
 pub use report::{BaselineErrors, Cold, Errors, Evaluation, evaluate};

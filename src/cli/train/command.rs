@@ -21,7 +21,7 @@ use crate::evaluation::evaluate;
 use crate::kernels::pool::Pool;
 use crate::model::Model;
 use crate::training::groups::Chosen;
-use crate::training::{Checked, Ending, Finish, Trainer};
+use crate::training::{Checked, Ending, Finish, Method, Trainer};
 use crate::{Error, Result};
 
 /// Train a model on a file of ratings
@@ -31,8 +31,11 @@ use crate::{Error, Result};
     after_help = "Examples:\n  \
     lowrank train ratings.csv -o run\n  \
     lowrank train ratings.csv --items movies.csv --valid-fraction 0.1 -o run\n  \
+    lowrank train ratings.csv --average -o run\n  \
     lowrank train ratings.csv --preset notebook --factors 32 --epochs 100 -o run\n  \
     lowrank train ratings.csv --factors 64 --dry-run\n\n\
+    Without --preset, --epochs or another knob of a method, a tenth of the ratings is held out, what is promising is tried on the rest,\n\
+    and everything is trained on with what was best; what was chosen, and why, is printed and stands in run.json and config.toml.\n\
     Ratings: a line each, user, item, rating and perhaps a time; plain or .gz; with a header or without.\n\
     Or a cache of such a file, which `lowrank data convert` writes.\n\
     The run directory then holds model.lowrank, run.json, metrics.jsonl and config.toml."
@@ -101,13 +104,17 @@ impl Train {
         let inputs = Inputs::read(&self.ratings, &settings, &self.output, manner)?;
         let read = began.elapsed().as_secs_f64();
 
-        let mut training = checked.training(&inputs.train, inputs.valid.as_ref())?;
+        let recipe = checked.settle(&inputs.train, inputs.valid.as_ref())?;
+        let mut training = recipe
+            .checked
+            .training(&inputs.train, inputs.valid.as_ref())?;
         if let Some(folder) = &settings.init {
             let trainer = training.trainer_mut();
             manner.note(InitTables::read(folder)?.apply(trainer)?);
         }
         let trainer = training.trainer();
         describe(&inputs, trainer, settings.patience, manner);
+        recipe.why.iter().for_each(|line| manner.note(line));
         let files = files.finish()?;
         let run = RunDirectory::create(&self.output, self.force)?;
         let settings = settings.resolved(trainer.config(), trainer.optimizer().kind);
@@ -147,6 +154,7 @@ impl Train {
             },
             inputs: files,
             config: settings,
+            recipe: recipe.why,
             result: outcome.clone(),
         };
         run.write_record(&serde_json::to_string_pretty(&record).expect("plain values"))?;
@@ -197,6 +205,9 @@ impl Train {
             max_memory: None,
             ..settings.clone()
         };
+        if checked.config().method == Method::Auto {
+            manner.note("note: without --preset, training tries what suits the ratings; the figures are those of --preset rating");
+        }
         let began = Instant::now();
         let inputs = Inputs::read(&self.ratings, &in_memory, &self.output, manner)?;
         dry_run::run(checked, &inputs, began.elapsed().as_secs_f64(), manner)

@@ -20,6 +20,9 @@ pub struct Record {
     pub inputs: Vec<InputFile>,
     /// Every knob.
     pub config: Settings,
+    /// What was tried and chosen for these ratings, where it was left open.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub recipe: Vec<String>,
     /// What was read and what is learnt.
     pub counts: Counts,
     /// Which columns became features.

@@ -301,7 +301,7 @@ impl Settings {
             ..self
         };
         match c.method {
-            Method::Point => all,
+            Method::Point | Method::Auto => all,
             _ => all.without_steps(),
         }
     }
@@ -311,6 +311,9 @@ impl Settings {
         let method = match (self.average, self.bayes) {
             (Some(kept), _) => Method::Samples(kept),
             (None, Some(true)) => Method::Variational,
+            _ if self.preset.is_none() && self.epochs.is_none() && self.steps().is_empty() => {
+                return Ok(Method::Auto);
+            }
             _ => return Ok(Method::Point),
         };
         let steps = self.steps();

@@ -69,7 +69,7 @@ settings! {
     #[arg(long, value_name = "EPOCH", help_heading = "Validation")]
     keep: Option<String>,
 
-    /// The set of defaults: rating (what predicts best) or notebook (the PyTorch notebook that many courses begin with, reproduced) [default: rating]
+    /// The set of defaults: rating (one set of tables by Adam) or notebook (the PyTorch notebook that many courses begin with, reproduced) [default: what suits the ratings, and rating where a knob of a method is given]
     #[arg(long, value_name = "NAME", help_heading = "Model")]
     preset: Option<String>,
     /// Find the posterior of the tables instead of one set: means and variances in closed form; λ is found too

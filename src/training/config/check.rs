@@ -49,7 +49,7 @@ impl Config {
             (1..=MAX_FACTORS).contains(&c.factors()),
             "a whole number from 1 to 4096",
         )?;
-        if c.method != Method::Point {
+        if !matches!(c.method, Method::Point | Method::Auto) {
             posterior(c)?;
         }
         let epochs = c.n_epochs();
@@ -168,7 +168,7 @@ impl Checked {
             let can = config.optimizer.is_none_or(OptimizerKind::goes_by_blocks);
             let must = !config.optimizer.is_none_or(OptimizerKind::goes_by_batches);
             let by_blocks = must || (can && (stored || n_ratings >= MANY_RATINGS));
-            config.batch = if by_blocks && config.method == Method::Point {
+            config.batch = if by_blocks && matches!(config.method, Method::Point | Method::Auto) {
                 Batch::Blocks
             } else {
                 Batch::Full

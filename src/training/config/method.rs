@@ -4,6 +4,8 @@
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Method {
+    /// What suits the data: see [`Checked::settle`](crate::training::Checked::settle).
+    Auto,
     /// The tables that minimise the objective, by the optimizer.
     #[default]
     Point,
@@ -22,7 +24,7 @@ impl Method {
     /// Numbers of each embedding, unless something else is asked for: with the bias, whole registers of eight.
     pub(crate) fn factors(self) -> usize {
         match self {
-            Method::Point => 8,
+            Method::Point | Method::Auto => 8,
             Method::Variational => 15,
             Method::Samples(_) => 7,
         }
@@ -31,7 +33,7 @@ impl Method {
     /// Passes over the ratings, unless something else is asked for.
     pub(crate) fn epochs(self) -> Option<usize> {
         match self {
-            Method::Point => None,
+            Method::Point | Method::Auto => None,
             Method::Variational => Some(12),
             Method::Samples(kept) => Some(BURN_IN + kept),
         }
