@@ -19,7 +19,7 @@ use super::chain::{Chain, Units};
 use super::tables::{Shape, SideTables, add_scaled};
 use crate::Result;
 use crate::kernels::lanes::padded;
-use crate::model::{Group, Model, Parameters, Side, Table};
+use crate::model::{Group, Model, ModelSide, Parameters, Posterior, Rows, Side, Spread, Table};
 use crate::training::Trainer;
 use crate::training::config::Method;
 use crate::training::groups;
@@ -258,31 +258,97 @@ fn add_to_members(sums: &mut [f64], members: &[(u32, f64)], b: f64) {
 
 /// The model of the samples' average.
 pub(super) fn model(trainer: &Trainer<'_, f32>, averaged: Averaged) -> Result<Model> {
-    let n = averaged.n_samples() as f64;
+    let n = averaged.n_samples();
     let Averaged {
         mut parameters,
         users,
         items,
         means,
-        ..
+        noise,
+        width,
+        method,
     } = averaged;
-    parameters.global_mean = Some(means.iter().sum::<f64>() / n);
-    for table in parameters.users.tables_mut() {
-        table
-            .as_mut_slice()
-            .iter_mut()
-            .for_each(|x| *x = (f64::from(*x) / n) as f32);
-    }
+    let mean = means.iter().sum::<f64>() / n as f64;
+    parameters.global_mean = Some(mean);
     for (side, biases) in [
         (&mut parameters.users, &users),
         (&mut parameters.items, &items),
     ] {
         for (table, sums) in side.tables_mut().zip(&biases.sums) {
+            // A run that was cut short has fewer samples than there is room for.
+            if table.n_factors() > n * width {
+                *table = narrow(table, n * width);
+            }
             let own = table.bias_slice_mut().expect("made with biases");
             own.iter_mut()
                 .zip(sums)
-                .for_each(|(b, sum)| *b = (sum / n) as f32);
+                .for_each(|(b, sum)| *b = (sum / n as f64) as f32);
         }
     }
-    trainer.collapse(&parameters)
+    for table in parameters.users.tables_mut() {
+        let numbers = table.as_mut_slice().iter_mut();
+        numbers.for_each(|x| *x = (f64::from(*x) / n as f64) as f32);
+    }
+    let mut model = trainer.collapse(&parameters)?;
+    let spread = match method {
+        Method::Samples(_) => {
+            let (user_prior, item_prior) = (users.prior((n * n) as f64), items.prior(1.0));
+            let off: Vec<f64> = means.iter().map(|m| m - mean).collect();
+            Spread::Samples {
+                count: n,
+                users: users.deviations(&model.users, &off),
+                items: items.deviations(&model.items, &vec![0.0; n]),
+                user_prior,
+                item_prior,
+            }
+        }
+        _ => Spread::Variances {
+            user_prior: users.prior(1.0),
+            item_prior: items.prior(1.0),
+            users: rows(width + 1, users.variances),
+            items: rows(width + 1, items.variances),
+        },
+    };
+    let noise = (noise / n as f64).sqrt();
+    model.posterior = Some(Posterior { noise, spread });
+    Ok(model)
+}
+
+/// The first columns of a table.
+fn narrow(table: &Table<f32>, n_factors: usize) -> Table<f32> {
+    let mut narrow = Table::zeros(table.n_rows(), n_factors, true);
+    for r in 0..table.n_rows() {
+        let row = narrow.row_mut(r);
+        let n = row.len();
+        row.copy_from_slice(&table.row(r)[..n]);
+    }
+    narrow
+}
+
+/// Rows of so many numbers.
+fn rows(n: usize, numbers: Vec<f32>) -> Rows {
+    let padding = padded(n) - n;
+    let padded = numbers
+        .chunks_exact(n)
+        .flat_map(|row| row.iter().copied().chain(std::iter::repeat_n(0.0, padding)));
+    Rows::from_padded(numbers.len() / n, n, padded.collect()).expect("padded with zeros")
+}
+
+impl Biases {
+    /// The variances of a row that nothing is known of; those of factors by so much smaller.
+    fn prior(&self, shrink: f64) -> Vec<f32> {
+        let factors = self.prior_factors.iter();
+        let factors = factors.map(|&v| (f64::from(v) / shrink) as f32);
+        factors.chain(self.prior_biases.iter().copied()).collect()
+    }
+
+    /// What each sample's bias of each row has beyond the model's, and `off` of the sample beyond that.
+    fn deviations(&self, side: &ModelSide, off: &[f64]) -> Rows {
+        let of_row = |r: usize| {
+            let mean = f64::from(side.bias(r as u32));
+            let samples = self.of_samples.iter().zip(off);
+            samples.map(move |(biases, off)| (f64::from(biases[r]) - mean + off) as f32)
+        };
+        rows(off.len(), (0..side.ids.len()).flat_map(of_row).collect())
+    }
 }
