@@ -91,6 +91,8 @@ pub enum Cell<'a> {
     Score(f32),
     /// A metric.
     Metric(f64),
+    /// A probability that nothing is there: it may be small, and is not 0.
+    Chance(f64),
     /// A number of things.
     Count(u64),
 }
@@ -313,6 +315,8 @@ impl Cell<'_> {
             Cell::List(list) => table::safe(&list.join("|")),
             Cell::Score(score) => format!("{score:.4}"),
             Cell::Metric(metric) => format!("{metric:.4}"),
+            Cell::Chance(chance) if *chance < 1e-4 => "<0.0001".into(),
+            Cell::Chance(chance) => format!("{chance:.4}"),
             Cell::Count(count) => grouped(*count),
         }
     }
@@ -323,7 +327,7 @@ impl Cell<'_> {
             Cell::Text(text) => (*text).into(),
             Cell::List(list) => list.join("|"),
             Cell::Score(score) => score.to_string(),
-            Cell::Metric(metric) => metric.to_string(),
+            Cell::Metric(metric) | Cell::Chance(metric) => metric.to_string(),
             Cell::Count(count) => count.to_string(),
         }
     }

@@ -15,7 +15,7 @@ use std::ops::ControlFlow;
 use super::{Evaluation, evaluate};
 use crate::data::{Halves, Split};
 use crate::kernels::pool::Pool;
-use crate::training::Checked;
+use crate::training::{Checked, Event, Observer};
 use crate::{Model, Result};
 
 /// A way of training that is to be judged.
@@ -54,6 +54,15 @@ pub enum CrossEvent<'a> {
         fold: usize,
         /// The candidate's.
         candidate: usize,
+    },
+    /// Something happens in it.
+    Training {
+        /// The fold's number.
+        fold: usize,
+        /// The candidate's.
+        candidate: usize,
+        /// What.
+        event: &'a Event,
     },
     /// The model is there.
     FitEnded {
@@ -135,20 +144,36 @@ pub fn cross_validate(
         }
         let mut row = Vec::new();
         for (candidate, way) in candidates.iter().enumerate() {
-            let begun = observer.on_event(&CrossEvent::FitStarted { fold, candidate });
-            let model = way.fit(&halves)?;
-            let ended = observer.on_event(&CrossEvent::FitEnded { fold, candidate });
+            let mut go_on = true;
+            let mut tell = |event: &CrossEvent<'_>| {
+                let told = observer.on_event(event);
+                go_on &= told.is_continue();
+                told
+            };
+            let _ = tell(&CrossEvent::FitStarted { fold, candidate });
+            let mut watch = |event: &Event| {
+                tell(&CrossEvent::Training {
+                    fold,
+                    candidate,
+                    event,
+                })
+            };
+            let model = way.fit(&halves, &mut watch)?;
+            let _ = tell(&CrossEvent::FitEnded { fold, candidate });
+            // A training that was stopped is not what was asked for: it is not judged.
+            if !go_on {
+                return Ok(table);
+            }
             let found = evaluate(&model, &halves.valid.interactions, pool)?;
             let judged = CrossEvent::Judged {
                 fold,
                 candidate,
                 found: &found,
             };
-            let judged = observer.on_event(&judged);
-            row.push(found);
-            if begun.is_break() || ended.is_break() || judged.is_break() {
+            if observer.on_event(&judged).is_break() {
                 return Ok(table);
             }
+            row.push(found);
         }
         table.push(row);
     }
@@ -157,12 +182,13 @@ pub fn cross_validate(
 
 impl Candidate {
     /// The model of a fold's training ratings.
-    fn fit(&self, halves: &Halves) -> Result<Model> {
+    fn fit(&self, halves: &Halves, observer: &mut impl Observer) -> Result<Model> {
         match &self.hold_out {
-            None => self.checked.fit(&halves.train, None, &mut ()),
+            None => self.checked.fit(&halves.train, None, observer),
             Some(split) => {
                 let inner = halves.train.split(split)?;
-                self.checked.fit(&inner.train, Some(&inner.valid), &mut ())
+                let valid = Some(&inner.valid);
+                self.checked.fit(&inner.train, valid, observer)
             }
         }
     }
@@ -199,7 +225,7 @@ mod tests {
         let folds = Folds::deal(&data, FoldRule::Random, 4, 1).unwrap();
         for fold in 0..4 {
             let halves = folds.halves(&data, fold).unwrap();
-            let model = candidate().fit(&halves).unwrap();
+            let model = candidate().fit(&halves, &mut ()).unwrap();
             // The tested rows say something else altogether, of other pairs.
             let mut poisoned = data.clone();
             let tested = &halves.valid.interactions;
@@ -220,7 +246,7 @@ mod tests {
             }
             assert_eq!(n_poisoned, tested.len());
             let again = candidate()
-                .fit(&folds.halves(&poisoned, fold).unwrap())
+                .fit(&folds.halves(&poisoned, fold).unwrap(), &mut ())
                 .unwrap();
             assert_eq!(model.to_bytes().unwrap(), again.to_bytes().unwrap());
             let counts: u32 = model.users.counts.iter().sum();
@@ -249,6 +275,29 @@ mod tests {
     }
 
     #[test]
+    fn a_training_that_was_stopped_is_not_judged() {
+        let data = data();
+        let folds = Folds::deal(&data, FoldRule::Random, 4, 1).unwrap();
+        let (mut epochs, mut judged) = (0, 0);
+        let mut watch = |event: &CrossEvent<'_>| {
+            judged += usize::from(matches!(event, CrossEvent::Judged { .. }));
+            if let CrossEvent::Training {
+                fold: 1,
+                event: Event::EpochEnded(_),
+                ..
+            } = event
+            {
+                epochs += 1;
+                return ControlFlow::Break(());
+            }
+            ControlFlow::Continue(())
+        };
+        let halves = (0..4).map(|fold| folds.halves(&data, fold));
+        let found = cross_validate(halves, &[candidate()], &Pool::new(1), &mut watch).unwrap();
+        assert_eq!((found.len(), epochs, judged), (1, 1, 1));
+    }
+
+    #[test]
     fn early_stopping_looks_at_a_share_of_the_training_ratings() {
         let data = data();
         let folds = Folds::deal(&data, FoldRule::User, 3, 1).unwrap();
@@ -257,7 +306,7 @@ mod tests {
             hold_out: Some(Split::random(0.25, 3)),
             ..candidate()
         };
-        let model = stopping.fit(&halves).unwrap();
+        let model = stopping.fit(&halves, &mut ()).unwrap();
         let counted: u32 = model.users.counts.iter().sum();
         let n = halves.train.n_ratings();
         assert_eq!(counted as usize, n - (n as f64 * 0.25 + 0.5) as usize);

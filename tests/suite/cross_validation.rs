@@ -75,6 +75,13 @@ fn by_hand(
 
 #[test]
 fn a_given_fold_is_what_train_and_evaluate_say() {
+    for method in [&[][..], &["--bayes"], &["--average", "5"]] {
+        given_folds(method);
+    }
+}
+
+/// Of trainings with the flags of `method`.
+fn given_folds(method: &[&str]) {
     let folder = Folder::new("cv-given");
     let ratings = generated(&folder);
     let mut list = String::new();
@@ -87,6 +94,7 @@ fn a_given_fold_is_what_train_and_evaluate_say() {
             lowrank()
                 .arg("train")
                 .arg(&base)
+                .args(method)
                 .args(["--epochs", "30", "--quiet", "-o"])
                 .arg(&run),
         );
@@ -96,7 +104,7 @@ fn a_given_fold_is_what_train_and_evaluate_say() {
         wanted.push(serde_json::from_str::<Value>(&evaluated).expect("JSON"));
     }
     let list = folder.write("list.txt", list);
-    let found = cv(&["--given-list", text(&list)]);
+    let found = cv(&[method, &["--given-list", text(&list)]].concat());
     for (fold, wanted) in wanted.iter().enumerate() {
         let got = &found["folds"][fold];
         for key in ["rmse", "mae", "rows", "cold"] {
@@ -125,9 +133,10 @@ fn a_given_fold_is_what_train_and_evaluate_say() {
         )
     };
     let pairs: Vec<String> = (0..3).map(pair).collect();
-    let again = cv(&[
+    let given = [
         "--given", &pairs[0], "--given", &pairs[1], "--given", &pairs[2],
-    ]);
+    ];
+    let again = cv(&[method, &given].concat());
     assert_eq!(figures(&again, "rmse"), rmse);
 }
 
@@ -326,6 +335,32 @@ fn what_cannot_be_is_refused() {
             "{arguments:?}: {got} {message}"
         );
     }
+}
+
+#[test]
+fn patience_without_held_out_ratings_is_remarked_on() {
+    let folder = Folder::new("cv-patience");
+    let ratings = generated(&folder);
+    let remarks = |more: &[&str]| {
+        let mut command = lowrank();
+        command
+            .arg("cv")
+            .arg(&ratings)
+            .args(["--epochs", "9", "--patience", "2"]);
+        let output = command.args(more).output().expect("the binary starts");
+        assert!(output.status.success());
+        String::from_utf8(output.stderr).expect("UTF-8")
+    };
+    let alone = remarks(&[]);
+    assert!(alone.contains("--patience does nothing"), "{alone}");
+    assert!(
+        alone.contains("fold 4: 720 ratings, 180 to test\n"),
+        "{alone}"
+    );
+    // Where nobody looks on, folds are told of and epochs are not.
+    assert!(!alone.contains("epoch"), "{alone}");
+    let held_out = remarks(&["--valid-fraction", "0.2"]);
+    assert!(!held_out.contains("--patience"), "{held_out}");
 }
 
 #[test]

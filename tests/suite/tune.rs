@@ -34,7 +34,12 @@ fn generated(folder: &Folder) -> PathBuf {
 
 /// The lines of `trials.jsonl`, without what the clock says.
 fn tune(folder: &Folder, ratings: &Path, output: &str, more: &[&str]) -> Vec<Value> {
-    let space = folder.write("space.toml", SPACE);
+    search(folder, ratings, SPACE, output, more)
+}
+
+/// [`tune`] in another space.
+fn search(folder: &Folder, ratings: &Path, space: &str, output: &str, more: &[&str]) -> Vec<Value> {
+    let space = folder.write("space.toml", space);
     let mut command = lowrank();
     command.arg("tune").arg(ratings).arg("--space").arg(space);
     succeed(
@@ -64,10 +69,13 @@ fn lines(output: &Path) -> Vec<Value> {
 fn training_from_the_best_settings_gives_the_trials_figure() {
     let folder = Folder::new("tune-best");
     let ratings = generated(&folder);
-    for (name, more) in [
-        ("random", vec!["--trials", "6"]),
+    let posterior = "factors = { int = [1, 4] }\nbayes = true\n";
+    for (name, space, more) in [
+        ("random", SPACE, vec!["--trials", "6"]),
+        ("posterior", posterior, vec!["--trials", "3"]),
         (
             "halving",
+            SPACE,
             vec![
                 "--trials",
                 "9",
@@ -80,7 +88,7 @@ fn training_from_the_best_settings_gives_the_trials_figure() {
             ],
         ),
     ] {
-        let trials = tune(&folder, &ratings, name, &more);
+        let trials = search(&folder, &ratings, space, name, &more);
         let least = trials
             .iter()
             .filter_map(|line| line["rmse"].as_f64())

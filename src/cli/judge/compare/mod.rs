@@ -226,8 +226,15 @@ fn print(
     let mut listing = out.listing(&TESTED)?;
     for (what, test) in tests.into_iter().flatten() {
         let Some(test) = test else { continue };
-        let figures = [test.mean, test.low, test.high, test.p_value].map(Cell::Metric);
-        listing.row(&(), &[&[Cell::Text(what)], &figures[..]].concat())?;
+        let [mean, low, high] = [test.mean, test.low, test.high].map(Cell::Metric);
+        let cells = [
+            Cell::Text(what),
+            mean,
+            low,
+            high,
+            Cell::Chance(test.p_value),
+        ];
+        listing.row(&(), &cells)?;
     }
     listing.finish()
 }

@@ -311,7 +311,7 @@ impl Figures {
                 figure(*std),
                 figure(*low),
                 figure(*high),
-                figure(*p),
+                p.map_or(Cell::Text(""), Cell::Chance),
             ];
             listing.row(&(), &cells)?;
         }

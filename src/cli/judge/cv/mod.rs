@@ -2,20 +2,19 @@
 
 mod figures;
 mod folds;
+mod watch;
 
-use std::ops::ControlFlow;
 use std::path::PathBuf;
-use std::time::Instant;
 
 use clap::Args;
 
-use self::figures::{Figures, Run};
+use self::figures::Figures;
 use self::folds::Folding;
 use super::asked;
-use crate::cli::output::{Manner, counted, grouped};
-use crate::cli::table;
+use crate::cli::output::Manner;
+use crate::cli::train::progress::Progress;
 use crate::cli::train::settings::{Refusals, Settings};
-use crate::evaluation::{Candidate, CrossEvent, cross_validate};
+use crate::evaluation::{Candidate, cross_validate};
 use crate::kernels::pool::Pool;
 use crate::{Error, Result};
 
@@ -29,7 +28,7 @@ use crate::{Error, Result};
     lowrank cv ratings.csv --config plain.toml --config with-genres.toml --format json\n  \
     lowrank cv --given u1.base.csv:u1.test.csv --given u2.base.csv:u2.test.csv --seeds 1,2,3\n\n\
     Every test rating counts, also those of users and items that the fold's training never saw (\"cold\").\n\
-    All settings meet the same folds, drawn by --seed. Means, baselines and features of the ratings are made\n\
+    All settings meet the same folds, drawn by --seed and counted from 0. Means, baselines and features of the ratings are made\n\
     of the training ratings alone; --valid-fraction holds some of those out for early stopping.\n\
     The std is that of folds. Differences are taken fold by fold, with the interval and p of a paired t test;\n\
     folds share training ratings, so that both are surer of themselves than they should be.\n\
@@ -47,6 +46,15 @@ pub struct Cv {
     /// Train once with each of these seeds; a fold's figure is their mean
     #[arg(long, value_name = "N,N", value_delimiter = ',')]
     seeds: Vec<u64>,
+    /// How the progress of each training is shown [default: a bar on a terminal]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "HOW",
+        default_value = "auto",
+        hide_default_value = true
+    )]
+    progress: Progress,
     #[command(flatten)]
     settings: Settings,
     #[command(flatten)]
@@ -59,66 +67,41 @@ impl Cv {
         let (names, settings): (Vec<_>, Vec<_>) = self.models()?.into_iter().unzip();
         let first = &settings[0];
         let candidates = self.candidates(&settings)?;
+        let idle = |(settings, candidate): (&Settings, &Candidate)| {
+            settings.patience.is_some() && candidate.hold_out.is_none()
+        };
+        let by_model = candidates.iter().step_by(self.seeds.len().max(1));
+        if settings.iter().zip(by_model).any(idle) {
+            manner.note("note: --patience does nothing here: no training ratings are held out, see --valid-fraction");
+        }
         let pool = Pool::new(first.threads.unwrap_or(0));
         let laid_out = self
             .folding
             .lay_out(self.ratings.as_deref(), first, manner)?;
-        let n_seeds = self.seeds.len().max(1);
-        let label = |candidate: usize| match self.seeds.get(candidate % n_seeds) {
-            Some(seed) => format!("{}, seed {seed}", names[candidate / n_seeds]),
-            None => names[candidate / n_seeds].clone(),
-        };
-
-        let mut runs: Vec<Vec<Run>> = Vec::new();
-        let mut began = (Instant::now(), 0.0, String::new());
-        let mut n_train = 0;
-        let mut watch = |event: &CrossEvent<'_>| {
-            match event {
-                CrossEvent::FoldStarted {
-                    fold,
-                    n_train: train,
-                    n_test,
-                } => {
-                    n_train = *train;
-                    runs.push(Vec::new());
-                    let (train, test) = (counted(*train as u64, "rating"), grouped(*n_test as u64));
-                    manner.note(format_args!("fold {fold}: {train}, {test} to test"));
-                }
-                CrossEvent::FitStarted { fold, candidate } => {
-                    began = (
-                        Instant::now(),
-                        0.0,
-                        format!("fold {fold}, {}", label(*candidate)),
-                    );
-                }
-                CrossEvent::FitEnded { .. } => began.1 = began.0.elapsed().as_secs_f64(),
-                CrossEvent::Judged {
-                    candidate, found, ..
-                } => {
-                    let (label, errors) = (table::safe(&label(*candidate)), found.model);
-                    let seconds = began.1;
-                    manner.note(format_args!(
-                        "  {label}: RMSE {:.4}  MAE {:.4}  {seconds:.1} s",
-                        errors.rmse, errors.mae
-                    ));
-                    let run = Run {
-                        found: (*found).clone(),
-                        n_train,
-                        seconds,
-                    };
-                    runs.last_mut().expect("a fold has begun").push(run);
-                }
-            }
-            ControlFlow::Continue(())
-        };
+        let labels = names.iter().flat_map(|name| match self.seeds.as_slice() {
+            [] => vec![name.clone()],
+            seeds => seeds
+                .iter()
+                .map(|seed| format!("{name}, seed {seed}"))
+                .collect(),
+        });
+        let mut watch = watch::Folds::new(manner, self.progress, labels.collect());
         let halves = (0..laid_out.len()).map(|fold| laid_out.halves(fold, first, manner));
-        if let Err(error) = cross_validate(halves, &candidates, &pool, &mut watch) {
+        let outcome = cross_validate(halves, &candidates, &pool, &mut watch);
+        watch.clear();
+        if let Err(error) = outcome {
             if let Error::Diverged { .. } = error {
-                manner.note(format_args!("in {}:", table::safe(&began.2)));
+                manner.note(format_args!("in {}:", watch.place));
             }
             return Err(error);
         }
-        Figures::of(&runs, names, &self.seeds, self.folding.name(&laid_out)).print(manner)
+        Figures::of(
+            &watch.runs,
+            names,
+            &self.seeds,
+            self.folding.name(&laid_out),
+        )
+        .print(manner)
     }
 
     /// The settings of each model, by its name.

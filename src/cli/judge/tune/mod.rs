@@ -140,10 +140,6 @@ impl Tune {
         }
         fixed.config()?.check()?;
         let inputs = Inputs::read(&self.ratings, &fixed, &self.output, manner)?;
-        manner.note(format_args!(
-            "{} to train on",
-            counted(inputs.train.n_ratings() as u64, "rating")
-        ));
         let seed = fixed.seed.unwrap_or(42);
         let (objective, measured) = match (self.folds, inputs.valid) {
             (Some(n), _) => {
@@ -166,6 +162,11 @@ impl Tune {
                 (Objective::HeldOut(Box::new(halves)), measured)
             }
         };
+        let n = counted(objective.n_ratings() as u64, "rating");
+        manner.note(format_args!("{n} to train on, judged {measured}"));
+        if self.folds.is_some() && fixed.patience.is_some() {
+            manner.note("note: --patience does nothing here: folds are not looked at in training");
+        }
         let search = Search {
             space: &space,
             fixed: &fixed,

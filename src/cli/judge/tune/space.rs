@@ -238,8 +238,9 @@ mod tests {
     use super::*;
     use crate::storage::file_system::folder::TestFolder;
 
-    fn read(text: &str, flags: &Settings) -> Result<Space> {
-        let folder = TestFolder::new("space");
+    /// `test` has a folder of its own: tests run side by side.
+    fn read(test: &str, text: &str, flags: &Settings) -> Result<Space> {
+        let folder = TestFolder::new(test);
         let path = folder.0.join("space.toml");
         std::fs::write(&path, text).unwrap();
         Space::read(&path, flags)
@@ -249,7 +250,8 @@ mod tests {
     fn a_trial_draws_every_key_whatever_the_others_are() {
         let text = "factors = { choice = [8, 16, 32] }\nbatch = \"full\"\nlearning-rate = { log = [1e-3, 0.1] }\n\
                     l2 = { default = { log = [1, 100] }, bias = 4 }\n";
-        let space = read(text, &Settings::default()).unwrap();
+        let read = |text: &str| read("space", text, &Settings::default());
+        let space = read(text).unwrap();
         let drawn = space.draw(42, 3);
         let settings = settings(&drawn).unwrap();
         assert!([8, 16, 32].contains(&settings.factors.unwrap()));
@@ -257,7 +259,7 @@ mod tests {
         assert_eq!(settings.l2.unwrap().len(), 2);
         // Another order and another key change nothing.
         let other = "epochs = { int = [5, 9] }\nlearning-rate = { log = [0.001, 1e-1] }\nfactors.choice = [8, 16, 32]\n";
-        let other = read(other, &Settings::default()).unwrap().draw(42, 3);
+        let other = read(other).unwrap().draw(42, 3);
         assert_eq!(
             (&other["factors"], &other["learning-rate"]),
             (&drawn["factors"], &drawn["learning-rate"])
@@ -326,7 +328,9 @@ mod tests {
             ("factors = \n", "line 1", "TOML"),
             ("factors = 8\n", "no range", "log"),
         ] {
-            let error = read(text, &flags).unwrap_err().to_string();
+            let error = read("space-mistakes", text, &flags)
+                .unwrap_err()
+                .to_string();
             assert!(
                 error.contains(place) && error.contains(wanted),
                 "{text}{error}"
