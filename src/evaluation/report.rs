@@ -11,7 +11,7 @@
 use crate::data::Interactions;
 use crate::kernels::pool::Pool;
 use crate::metrics::RatingErrors;
-use crate::model::ModelSide;
+use crate::model::{ModelSide, Scorer};
 use crate::{Error, Model, Result};
 
 /// Rows of a task. Fixed, so that the order of the sums does not depend on the number of threads.
@@ -127,8 +127,8 @@ impl Part {
             let rating = f64::from(test.ratings[n]);
             let known_user = known(&model.users, user);
             let known_item = known(&model.items, item);
-            let prediction = model.predict_rows(known_user, known_item);
-            part.model.push(f64::from(prediction.value), rating);
+            let value = Scorer::new(model, known_user).value(known_item);
+            part.model.push(f64::from(value), rating);
             part.global_mean.push(mean, rating);
             if let Some(baseline) = &model.baseline {
                 part.biases

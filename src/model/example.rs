@@ -16,7 +16,7 @@
 //! bob      2¾      4¼      3¼      1¼
 //! ```
 
-use super::{Bag, Clip, Features, Link, Model, ModelGroup, ModelSide, Rows};
+use super::{Bag, Clip, Features, Link, Model, ModelGroup, ModelSide, Posterior, Rows, Spread};
 use crate::data::{Catalog, Column, Csr, Strings};
 use crate::kernels::lanes::padded;
 
@@ -77,15 +77,80 @@ pub(crate) fn model() -> Model {
         items,
         seen: Csr::from_rows([vec![0], vec![1, 3], vec![], vec![0, 1, 2, 3]]),
         baseline: None,
+        posterior: None,
     }
 }
 
-/// Rows of two factors.
-fn rows(values: &[[f32; 2]]) -> Rows {
+/// The model above with a variance beside each number, ratings half a star around their scores.
+///
+/// ```text
+/// ann  ½ ¼ | ⅛    bob, zoe  0 0 | 0    eve  9 9 | 9, who has no ratings       users without   2 1 | ½
+/// m1   ¼ ½ | 1⁄16    m2 to m4  0 0 | 0                                         items without   1 3 | ¼
+/// ```
+pub(crate) fn with_variances() -> Model {
+    let (zero, unused) = ([0.0; 3], [9.0; 3]);
+    Model {
+        posterior: Some(Posterior {
+            noise: 0.5,
+            spread: Spread::Variances {
+                users: rows(&[[0.5, 0.25, 0.125], zero, unused, zero]),
+                items: rows(&[[0.25, 0.5, 0.0625], zero, zero, zero]),
+                user_prior: vec![2.0, 1.0, 0.5],
+                item_prior: vec![1.0, 3.0, 0.25],
+            },
+        }),
+        ..model()
+    }
+}
+
+/// The same users and items without genres, in two samples of two factors; the rows of the users hold half of what stands here.
+///
+/// ```text
+/// ann  (2, 0)  (1, 0)    d ¼, −¼      m1  (1, 0)  (−2, 1)    d ⅛, −⅛
+/// bob  (0, 3)  (1, 2)    d 0, 0       m2 to m4  0
+/// eve, zoe  0
+/// users without   v (½, ¼)  (1, ¾) as the rows hold them, w ½, 1      items without   v (3, 2)  (1, 4), w ¼, ½
+/// ```
+pub(crate) fn with_samples() -> Model {
+    let mut model = model();
+    let samples = |samples: [[f32; 2]; 2]| {
+        let mut row = [0.0; 16];
+        row[..2].copy_from_slice(&samples[0]);
+        row[8..10].copy_from_slice(&samples[1]);
+        row
+    };
+    model.n_factors = 16;
+    model.users.identity = rows(&[
+        samples([[1.0, 0.0], [0.5, 0.0]]),
+        samples([[0.0, 1.5], [0.5, 1.0]]),
+        [0.0; 16],
+        [0.0; 16],
+    ]);
+    let mut items = [[0.0; 16]; 4];
+    items[0] = samples([[1.0, 0.0], [-2.0, 1.0]]);
+    model.items.identity = rows(&items);
+    model.items.groups.clear();
+    model.items.compose();
+    let prior = |v, w: [f32; 2]| [&samples(v)[..], &w].concat();
+    model.posterior = Some(Posterior {
+        noise: 0.5,
+        spread: Spread::Samples {
+            count: 2,
+            users: rows(&[[0.25, -0.25], [0.0; 2], [0.0; 2], [0.0; 2]]),
+            items: rows(&[[0.125, -0.125], [0.0; 2], [0.0; 2], [0.0; 2]]),
+            user_prior: prior([[0.5, 0.25], [1.0, 0.75]], [0.5, 1.0]),
+            item_prior: prior([[3.0, 2.0], [1.0, 4.0]], [0.25, 0.5]),
+        },
+    });
+    model
+}
+
+/// Rows of these numbers.
+fn rows<const N: usize>(values: &[[f32; N]]) -> Rows {
     let mut all = Vec::new();
     for row in values {
         all.extend_from_slice(row);
-        all.resize(all.len() + padded(2) - 2, 0.0);
+        all.resize(all.len() + padded(N) - N, 0.0);
     }
-    Rows::from_padded(values.len(), 2, all).expect("whole rows")
+    Rows::from_padded(values.len(), N, all).expect("whole rows")
 }

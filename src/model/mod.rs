@@ -23,6 +23,7 @@
 //! | [`table`] | what is learnt? |
 //! | [`side`] | how do a row of its own and its features become one row? |
 //! | [`rows`], [`trained`] | what is left when training is over? |
+//! | [`posterior`] | how uncertain is a prediction? |
 //! | [`scorer`] | what does one user think of every item? |
 //!
 //! How the tables are learnt is left to chapters 3 to 7.
@@ -32,6 +33,7 @@ pub(crate) mod example;
 pub mod features;
 pub mod forward;
 pub mod link;
+pub mod posterior;
 pub mod rows;
 pub mod scorer;
 #[cfg(feature = "train")]
@@ -42,6 +44,7 @@ pub mod trained;
 
 pub use features::{Bag, Features};
 pub use link::{Clip, Link};
+pub use posterior::{Posterior, Spread};
 pub use rows::Rows;
 pub use scorer::Scorer;
 #[cfg(feature = "train")]

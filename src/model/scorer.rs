@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use super::posterior::Party;
 use super::{Kind, Model, Prediction};
 
 /// One user's composed row beside a model's items.
@@ -13,8 +14,8 @@ pub struct Scorer<'m> {
     model: &'m Model,
     p_u: Cow<'m, [f32]>,
     user_bias: f32,
-    /// Whether training ratings touch the user.
-    known: bool,
+    /// The user's row; `None` of an unknown user.
+    user: Option<u32>,
 }
 
 impl<'m> Scorer<'m> {
@@ -26,13 +27,13 @@ impl<'m> Scorer<'m> {
                 model,
                 p_u: Cow::Borrowed(users.composed().padded_row(row as usize)),
                 user_bias: users.bias(row),
-                known: users.known(row),
+                user,
             },
             None => Scorer {
                 model,
                 p_u: Cow::Owned(vec![0.0; model.items.composed().stride()]),
                 user_bias: 0.0,
-                known: false,
+                user,
             },
         }
     }
@@ -53,36 +54,69 @@ impl<'m> Scorer<'m> {
     /// The predicted rating of an item; `None` for an unknown one, whose terms are 0.
     pub fn prediction(&self, item: Option<u32>) -> Prediction {
         let items = &self.model.items;
-        let kind = Kind::new(self.known, item.is_some_and(|item| items.known(item)));
-        let nothing_to_stand_on =
-            self.model.global_mean.is_none() && (item.is_none() || self.is_stranger());
-        let value = if nothing_to_stand_on {
-            self.model.training_mean as f32
-        } else {
-            let score = match item {
-                Some(item) => self.score(item),
-                None => self.score_row(&vec![0.0; self.p_u.len()], 0.0),
-            };
-            self.model.prediction_of(score)
-        };
-        Prediction { value, kind }
+        let value = self.value(item);
+        let known = item.is_some_and(|item| items.known(item));
+        match item {
+            Some(row) => self.judged(
+                value,
+                known,
+                items.composed().padded_row(row as usize),
+                item,
+            ),
+            None => self.judged(value, known, &vec![0.0; self.p_u.len()], item),
+        }
     }
 
-    /// The predicted rating of a composed row that is not, or not quite, one of the items.
-    pub fn prediction_row(&self, q_i: &[f32], item_bias: f32, item_known: bool) -> Prediction {
-        let value = if self.model.global_mean.is_none() && self.is_stranger() {
+    /// The value of [`prediction`](Scorer::prediction) alone, for those who ask for many.
+    pub fn value(&self, item: Option<u32>) -> f32 {
+        let no_row = self.user.is_none() || item.is_none();
+        if self.model.global_mean.is_none() && no_row {
+            return self.model.training_mean as f32;
+        }
+        let score = match item {
+            Some(item) => self.score(item),
+            None => self.score_row(&vec![0.0; self.p_u.len()], 0.0),
+        };
+        self.model.prediction_of(score)
+    }
+
+    /// The predicted rating of a composed row that is not, or not quite, `item`. How uncertain it is follows from the row and from how well the
+    /// item itself is known: nothing says how well its features are.
+    pub fn prediction_row(
+        &self,
+        q_i: &[f32],
+        item_bias: f32,
+        item_known: bool,
+        item: Option<u32>,
+    ) -> Prediction {
+        let value = if self.model.global_mean.is_none() && self.user.is_none() {
             self.model.training_mean as f32
         } else {
             self.model.prediction_of(self.score_row(q_i, item_bias))
         };
-        Prediction {
-            value,
-            kind: Kind::new(self.known, item_known),
-        }
+        self.judged(value, item_known, q_i, item)
     }
 
-    /// Whether the user has no row at all.
-    fn is_stranger(&self) -> bool {
-        matches!(self.p_u, Cow::Owned(_)) && !self.known
+    /// A value with what it rests on, and how uncertain it is.
+    fn judged(&self, value: f32, item_known: bool, q_i: &[f32], item: Option<u32>) -> Prediction {
+        let Model { users, items, .. } = self.model;
+        let rated = |counts: &[u32], row: Option<u32>| row.is_some_and(|r| counts[r as usize] > 0);
+        let user = Party {
+            composed: &self.p_u,
+            row: self.user,
+            rated: rated(&users.counts, self.user),
+        };
+        let item = Party {
+            composed: q_i,
+            row: item,
+            rated: rated(&items.counts, item),
+        };
+        let user_known = self.user.is_some_and(|user| users.known(user));
+        let posterior = self.model.posterior.as_ref();
+        Prediction {
+            value,
+            kind: Kind::new(user_known, item_known),
+            std: posterior.map(|posterior| posterior.std(user, item)),
+        }
     }
 }

@@ -3,7 +3,7 @@
 //! The tables, the composed rows made of them, and the names: enough to predict and recommend anywhere. No array library,
 //! no threads, no files.
 
-use super::{Bag, Clip, Features, Link, Rows, Scorer, forward};
+use super::{Bag, Clip, Features, Link, Posterior, Rows, Scorer, forward};
 use crate::data::{Catalog, Csr, Ids};
 use crate::kernels::lanes;
 
@@ -26,6 +26,8 @@ pub struct Model {
     pub(crate) seen: Csr,
     /// What a model without factors makes of the same ratings; evaluation prints it beside the model's own figures.
     pub(crate) baseline: Option<Baseline>,
+    /// How uncertain the scores are, where training found out.
+    pub(crate) posterior: Option<Posterior>,
 }
 
 /// One side of a [`Model`].
@@ -126,6 +128,8 @@ pub struct Prediction {
     pub value: f32,
     /// What it rests on.
     pub kind: Kind,
+    /// The standard deviation of a rating around it, before clipping; `None` of a model that has no [`Posterior`].
+    pub std: Option<f32>,
 }
 
 impl Model {
@@ -177,6 +181,11 @@ impl Model {
     /// The baseline μ + b_u + b_i of the same training ratings.
     pub fn baseline(&self) -> Option<&Baseline> {
         self.baseline.as_ref()
+    }
+
+    /// How uncertain the scores are, where training found out.
+    pub fn posterior(&self) -> Option<&Posterior> {
+        self.posterior.as_ref()
     }
 
     /// The predicted rating of a pair, by external ids.

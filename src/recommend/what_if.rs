@@ -61,7 +61,7 @@ impl Model {
             item.map(|item| item as usize),
             items.groups().iter().zip(features),
         );
-        Ok(scorer.prediction_row(&row, bias, known))
+        Ok(scorer.prediction_row(&row, bias, known, item))
     }
 
     /// The position of the items' feature group called `column`.

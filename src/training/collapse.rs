@@ -43,6 +43,7 @@ pub(super) fn model<T: Real>(
         items: side(&parameters.items, "item", data, items),
         seen: seen(data, &users.counts[0])?,
         baseline: None,
+        posterior: None,
     })
 }
 

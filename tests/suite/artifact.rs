@@ -1,6 +1,6 @@
 //! Is every damage of a model file noticed, without a panic and without an allocation that the file does not warrant?
 //!
-//! The victim is `fixtures/model-v1.lowrank`, which has one of everything. A damaged file is tried as it is, and **resealed**: with all checksums made to
+//! The victims are `fixtures/model-v1.lowrank`, which has one of everything, and its siblings with either posterior. A damaged file is tried as it is, and **resealed**: with all checksums made to
 //! fit, so that the damage reaches the checks behind them.
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -11,6 +11,9 @@ use lowrank::random::Stream;
 use lowrank::{Error, Kind, Model, Result};
 
 const FIXTURE: &[u8] = include_bytes!("../../fixtures/model-v1.lowrank");
+const SAMPLES: &[u8] = include_bytes!("../../fixtures/model-v1-samples.lowrank");
+const VARIANCES: &[u8] = include_bytes!("../../fixtures/model-v1-variances.lowrank");
+const VICTIMS: [&[u8]; 3] = [FIXTURE, SAMPLES, VARIANCES];
 
 /// What every load may allocate, whatever the file: one chunk for each of a few cursors of 64 KiB, error messages, small tables.
 const CONSTANT: usize = 512 * 1024;
@@ -112,15 +115,15 @@ fn reseal(bytes: &mut [u8]) -> Option<()> {
     Some(())
 }
 
-fn header_length() -> usize {
-    number(FIXTURE, 16).unwrap()
+fn header_length(file: &[u8]) -> usize {
+    number(file, 16).unwrap()
 }
 
-/// The entry of a section in the directory of the fixture.
-fn entry(name: &str) -> usize {
-    (0..number(FIXTURE, 24).unwrap())
+/// The entry of a section in the directory of a file.
+fn entry(file: &[u8], name: &str) -> usize {
+    (0..number(file, 24).unwrap())
         .map(|n| 64 + 80 * n)
-        .find(|&at| FIXTURE[at..at + 44].split(|&b| b == 0).next() == Some(name.as_bytes()))
+        .find(|&at| file[at..at + 44].split(|&b| b == 0).next() == Some(name.as_bytes()))
         .unwrap()
 }
 
@@ -134,7 +137,9 @@ fn use_it(model: &Model) {
                 .all(|&i| (i as usize) < model.items().ids().len())
         );
         for item in 0..model.items().ids().len() as u32 {
-            let _ = model.predict_rows(Some(user), Some(item));
+            let prediction = model.predict_rows(Some(user), Some(item));
+            assert_eq!(prediction.std.is_some(), model.posterior().is_some());
+            assert!(!prediction.std.is_some_and(f32::is_nan));
             let _ = model.baseline().map(|b| b.predict(Some(user), Some(item)));
         }
         let _ = model.users().known(user);
@@ -176,25 +181,29 @@ const GOLDEN_PREDICTION: f32 = 4.91899;
 #[test]
 fn a_file_cut_anywhere_is_refused() {
     let mut stream = Stream::new(1, "cuts");
-    let beyond = (FIXTURE.len() - header_length()) as u64;
-    let cuts = (0..500).map(|_| header_length() + stream.below(beyond) as usize);
-    for length in (0..header_length()).chain(cuts) {
-        let error = load(&FIXTURE[..length]).unwrap_err();
-        assert!(matches!(error, Error::Corrupt { .. }), "{length}: {error}");
+    for victim in VICTIMS {
+        let header = header_length(victim);
+        let beyond = (victim.len() - header) as u64;
+        let cuts = (0..500).map(|_| header + stream.below(beyond) as usize);
+        for length in (0..header).chain(cuts) {
+            let error = load(&victim[..length]).unwrap_err();
+            assert!(matches!(error, Error::Corrupt { .. }), "{length}: {error}");
+        }
     }
 }
 
 #[test]
 fn a_flipped_byte_of_the_header_or_bit_beyond_is_refused() {
     let mut bytes = FIXTURE.to_vec();
-    for at in 0..header_length() {
+    for at in 0..header_length(FIXTURE) {
         bytes[at] ^= 0xff;
         assert!(load(&bytes).is_err(), "byte {at}");
         bytes[at] ^= 0xff;
     }
     let mut stream = Stream::new(2, "flips");
     for _ in 0..2000 {
-        let at = header_length() + stream.below((FIXTURE.len() - header_length()) as u64) as usize;
+        let header = header_length(FIXTURE);
+        let at = header + stream.below((FIXTURE.len() - header) as u64) as usize;
         let bit = 1 << stream.below(8);
         bytes[at] ^= bit;
         assert!(load(&bytes).is_err(), "byte {at}, {bit:#010b}");
@@ -227,7 +236,7 @@ fn forged_lengths_are_refused_without_an_allocation() {
     let fields = [48, 56, 64, 72];
     let entries = directory
         .iter()
-        .flat_map(|name| fields.map(|field| entry(name) + field));
+        .flat_map(|name| fields.map(|field| entry(FIXTURE, name) + field));
     let places: Vec<usize> = [16, 24, 32, 40].into_iter().chain(entries).collect();
     let values = [
         0,
@@ -301,23 +310,69 @@ fn a_forged_record_is_refused() {
     }
 }
 
+/// Numbers of the posterior that the file, or another part of it, does not agree with, under checksums that fit.
+#[test]
+fn a_forged_posterior_is_refused() {
+    for victim in [SAMPLES, VARIANCES] {
+        let [n_sections, n_checksums] = [24, 32].map(|at| number(victim, at).unwrap());
+        let record = 64 + 80 * n_sections + 4 * n_checksums;
+        let length = number(victim, 40).unwrap();
+        // Its last bytes: kind, noise, the number of samples.
+        let tail = if victim == SAMPLES { 13 } else { 9 };
+        let kind = record + length - tail;
+        let forged = |at: usize, with: &[u8]| {
+            let mut bytes = victim.to_vec();
+            assert_ne!(bytes[at..at + with.len()], *with);
+            bytes[at..at + with.len()].copy_from_slice(with);
+            reseal(&mut bytes).unwrap();
+            load(&bytes)
+        };
+        assert!(load(victim).is_ok());
+        for number in [0, 3, 3 - victim[kind]] {
+            assert!(forged(kind, &[number]).is_err(), "kind {number}");
+        }
+        for noise in [-1.0, f64::NAN, f64::INFINITY] {
+            assert!(forged(kind + 1, &noise.to_le_bytes()).is_err(), "{noise}");
+        }
+        if victim == SAMPLES {
+            for count in [0, 1, 3, 16, 1 << 20, u32::MAX] {
+                assert!(forged(kind + 9, &count.to_le_bytes()).is_err(), "{count}");
+            }
+        }
+        let sections: &[&str] = match victim == SAMPLES {
+            true => &["spread.user_prior", "spread.item_prior"],
+            false => &[
+                "spread.users",
+                "spread.items",
+                "spread.user_prior",
+                "spread.item_prior",
+            ],
+        };
+        for name in sections {
+            let offset = number(victim, entry(victim, name) + 64).unwrap();
+            let error = forged(offset, &(-0.25f32).to_le_bytes()).unwrap_err();
+            assert!(error.to_string().contains(name), "{error}");
+        }
+    }
+}
+
 /// A place in the header, or, four times of five, in the elements of some section.
-fn place(stream: &mut Stream, length: usize) -> usize {
+fn place(stream: &mut Stream, victim: &[u8], length: usize) -> usize {
     let at = if stream.below(5) == 0 {
-        stream.below(header_length() as u64) as usize
+        stream.below(header_length(victim) as u64) as usize
     } else {
-        let entry = 64 + 80 * stream.below(number(FIXTURE, 24).unwrap() as u64) as usize;
-        let [offset, length] = [64, 72].map(|field| number(FIXTURE, entry + field).unwrap());
+        let entry = 64 + 80 * stream.below(number(victim, 24).unwrap() as u64) as usize;
+        let [offset, length] = [64, 72].map(|field| number(victim, entry + field).unwrap());
         offset + stream.below(length.max(1) as u64) as usize
     };
     at.min(length - 8)
 }
 
-/// Damages the fixture in one to four places, by bits, by telling numbers, by moving bytes about; seldom by a cut.
-fn mutate(stream: &mut Stream) -> Vec<u8> {
-    let mut bytes = FIXTURE.to_vec();
+/// Damages a file in one to four places, by bits, by telling numbers, by moving bytes about; seldom by a cut.
+fn mutate(stream: &mut Stream, victim: &[u8]) -> Vec<u8> {
+    let mut bytes = victim.to_vec();
     for _ in 0..1 + stream.below(4) {
-        let at = place(stream, bytes.len());
+        let at = place(stream, victim, bytes.len());
         match stream.below(20) {
             0..7 => bytes[at] ^= 1 << stream.below(8),
             7..12 => bytes[at] = stream.below(256) as u8,
@@ -343,7 +398,7 @@ fn mutate(stream: &mut Stream) -> Vec<u8> {
                 bytes.copy_within(from..from + 8, at);
             }
             _ => {
-                bytes.truncate(header_length() + stream.below(4096) as usize);
+                bytes.truncate(header_length(victim) + stream.below(4096) as usize);
                 break;
             }
         }
@@ -351,11 +406,11 @@ fn mutate(stream: &mut Stream) -> Vec<u8> {
     bytes
 }
 
-fn mutated_inputs(n: usize, seed: u64) -> usize {
+fn mutated_inputs(victim: &[u8], n: usize, seed: u64) -> usize {
     let mut stream = Stream::new(seed, "mutations");
     let mut n_loaded = 0;
     for n in 0..n {
-        let mut bytes = mutate(&mut stream);
+        let mut bytes = mutate(&mut stream, victim);
         if n % 4 != 0 {
             let _ = reseal(&mut bytes);
         }
@@ -375,15 +430,19 @@ fn mutated_inputs(n: usize, seed: u64) -> usize {
 
 #[test]
 fn a_thousand_mutated_inputs_are_refused_or_used_without_a_panic() {
-    let n_loaded = mutated_inputs(1000, 1);
-    assert!(
-        n_loaded > 50,
-        "only {n_loaded} mutations got past the checksums and the checks"
-    );
+    for victim in VICTIMS {
+        let n_loaded = mutated_inputs(victim, 1000, 1);
+        assert!(
+            n_loaded > 50,
+            "only {n_loaded} mutations got past the checksums and the checks"
+        );
+    }
 }
 
 #[test]
-#[ignore = "takes a minute; run it after a change of the format or its reader"]
+#[ignore = "takes some minutes; run it after a change of the format or its reader"]
 fn a_hundred_thousand_mutated_inputs_are_refused_or_used_without_a_panic() {
-    mutated_inputs(100_000, 2);
+    for victim in VICTIMS {
+        mutated_inputs(victim, 100_000, 2);
+    }
 }

@@ -190,6 +190,72 @@ fn pairs_give_one_line_each_in_their_order() {
     assert_eq!(std::fs::read_to_string(&file).unwrap(), csv.out);
 }
 
+/// The models of `fixtures/` that say how uncertain they are, and one that does not.
+#[test]
+fn a_prediction_is_printed_with_its_standard_deviation_where_the_model_has_it() {
+    let folder = Folder::new("std");
+    let pairs = folder.path("pairs.csv");
+    std::fs::write(&pairs, "user,item\nu1,i3\nu2,i3\nnew,i0\n").unwrap();
+    for name in ["model-v1-samples", "model-v1-variances", "model-v1"] {
+        let path = format!("{}/fixtures/{name}.lowrank", env!("CARGO_MANIFEST_DIR"));
+        let model = Model::load(&path).unwrap();
+        let has_it = name != "model-v1";
+        let wanted = model.predict("u1", "i3").unwrap();
+        assert_eq!(wanted.std.is_some(), has_it);
+        let of_pairs = ["predict", &path, "--pairs", &pairs, "--format"];
+        let of_one = ["predict", &path, "--user", "u1", "--item", "i3", "--format"];
+        let with = |words: &[&str], format: &str| lowrank(&[words, &[format]].concat());
+        let header = |first: &str, last: &str| match has_it {
+            true => format!("{first}std{last}"),
+            false => format!("{first}{}", last.trim_start_matches([' ', ','])),
+        };
+
+        let one = with(&of_one, "json").json();
+        let lines = with(&of_pairs, "jsonl").out;
+        let line: Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
+        for json in [one, line] {
+            let all = ["item", "kind", "prediction", "std", "user"];
+            let expected: Vec<&str> = all.into_iter().filter(|k| has_it || *k != "std").collect();
+            assert_eq!(keys(&json), expected, "{name}");
+            assert_eq!(has_it.then(|| as_f32(&json["std"])), wanted.std, "{name}");
+        }
+        let csv = with(&of_pairs, "csv").out;
+        let first = csv.lines().next().unwrap();
+        assert_eq!(first, header("user,item,prediction,", ",kind"));
+        for (line, (user, item)) in
+            csv.lines()
+                .skip(1)
+                .zip([("u1", "i3"), ("u2", "i3"), ("new", "i0")])
+        {
+            let prediction = model.predict(user, item).unwrap();
+            let std = prediction.std.map(|std| format!("{std},"));
+            let (value, kind) = (prediction.value, prediction.kind.name());
+            let wanted = format!("{user},{item},{value},{}{kind}", std.unwrap_or_default());
+            assert_eq!(line, wanted, "{name}");
+        }
+        let table = with(&of_one, "table").out;
+        let mut words: Vec<String> = table
+            .lines()
+            .last()
+            .unwrap()
+            .split("  ")
+            .map(str::trim)
+            .map(Into::into)
+            .collect();
+        words.retain(|word| !word.is_empty());
+        let shown = |x: f32| format!("{x:.4}");
+        let std = wanted.std.map(shown);
+        let cells = ["u1".into(), "i3".into(), shown(wanted.value)];
+        let wanted: Vec<String> = cells
+            .into_iter()
+            .chain(std)
+            .chain(["full".into()])
+            .collect();
+        assert_eq!(words, wanted, "{table}");
+        assert_eq!(table.contains("std"), has_it, "{table}");
+    }
+}
+
 #[test]
 fn predict_and_both_ways_to_recommend_print_the_same_number() {
     let folder = Folder::new("one-score");

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use super::CONTENT;
 use super::record::Record;
 use crate::data::{Csr, Ids, Strings};
-use crate::model::{Bag, Model, ModelGroup, ModelSide, Rows};
+use crate::model::{Bag, Model, ModelGroup, ModelSide, Rows, Spread};
 use crate::storage::{Data, Sections};
 use crate::{Error, Result};
 
@@ -29,6 +29,9 @@ pub(super) fn sections(model: &Model) -> Result<Sections<'_>> {
         sections.add("baseline.user_biases", 1, &baseline.user_biases[..]);
         sections.add("baseline.item_biases", 1, &baseline.item_biases[..]);
     }
+    if let Some(posterior) = &model.posterior {
+        spread(&mut sections, &posterior.spread)?;
+    }
     for (name, data) in sections.iter() {
         if let Data::F32(values) = data
             && let Some(bad) = values.iter().find(|x| !x.is_finite())
@@ -37,6 +40,35 @@ pub(super) fn sections(model: &Model) -> Result<Sections<'_>> {
         }
     }
     Ok(sections)
+}
+
+fn spread<'m>(to: &mut Sections<'m>, spread: &'m Spread) -> Result<()> {
+    let (Spread::Samples {
+        users,
+        items,
+        user_prior,
+        item_prior,
+        ..
+    }
+    | Spread::Variances {
+        users,
+        items,
+        user_prior,
+        item_prior,
+    }) = spread;
+    let mut variances = vec![&user_prior[..], item_prior];
+    if let Spread::Variances { .. } = spread {
+        variances.extend([users, items].map(Rows::as_padded_slice));
+    }
+    if let Some(negative) = variances.into_iter().flatten().find(|v| **v < 0.0) {
+        let got = format!("a variance of {negative}");
+        return Err(refused(got, "variances that are not negative"));
+    }
+    table(to, "spread.users", users);
+    table(to, "spread.items", items);
+    to.add("spread.user_prior", 1, &user_prior[..]);
+    to.add("spread.item_prior", 1, &item_prior[..]);
+    Ok(())
 }
 
 fn refused(got: String, wanted: &str) -> Error {

@@ -24,7 +24,13 @@
 //! then, after both sides
 //! seen.starts  seen.items                          u64 n_users + 1, u32 the items that each user rated, rising (CSR)
 //! [baseline.user_biases  baseline.item_biases]     f32 n_users, n_items where the record has the baseline's mean
+//! [spread.users  spread.items]                     f32 n × e            where the record has a posterior: of s samples the deviations of the biases,
+//!                                                                       e = s; otherwise variances, e = n_factors + 1; rounded up like d
+//! [spread.user_prior  spread.item_prior]           f32 d + s or n_factors + 1     the variances of a row without ratings
 //! ```
+//!
+//! What a posterior costs, in bytes: samples of f factors each make d = s·⌈f/8⌉·8, so the tables take 4·(n_users + n_items)·d, s times those of one
+//! model, and the deviations 4·(n_users + n_items)·⌈s/8⌉·8. Variances double the tables: 4·(n_users + n_items)·⌈(n_factors + 1)/8⌉·8.
 //!
 //! The order is fixed and nothing else may stand between: one model has one file. Here the directory alone is walked, so shapes are known to
 //! agree before a byte of a section is read.
@@ -33,7 +39,7 @@ use crate::kernels::lanes::{LANES, padded};
 use crate::storage::{Container, ElementType, Section, Source};
 use crate::{Error, Result};
 
-use super::record::Record;
+use super::record::{PosteriorRecord, Record};
 
 // The width of the rows in the file; should the kernels ever want another one, the reader has to pad anew.
 const _: () = assert!(LANES == 8);
@@ -102,6 +108,16 @@ pub(super) struct Layout {
     pub(super) items: SideAt,
     pub(super) seen: CsrAt,
     pub(super) baseline: Option<(Section, Section)>,
+    pub(super) spread: Option<SpreadAt>,
+}
+
+/// How uncertain the tables are.
+#[derive(Debug)]
+pub(super) struct SpreadAt {
+    pub(super) users: Section,
+    pub(super) items: Section,
+    pub(super) user_prior: Section,
+    pub(super) item_prior: Section,
 }
 
 impl SideAt {
@@ -143,6 +159,11 @@ impl Layout {
             )),
             None => None,
         };
+        let n_rows = [users.n_rows(), items.n_rows()];
+        let spread = match record.posterior {
+            Some(posterior) => Some(walk.spread(posterior, record.n_factors.into(), n_rows)?),
+            None => None,
+        };
         if let Some(section) = container.sections().get(walk.next) {
             return Err(walk.unexpected(section, "the end of the directory"));
         }
@@ -151,6 +172,7 @@ impl Layout {
             items,
             seen,
             baseline,
+            spread,
         })
     }
 }
@@ -241,6 +263,35 @@ impl<S: Source> Walk<'_, S> {
             biases,
             rows,
             weights,
+        })
+    }
+
+    fn spread(
+        &mut self,
+        posterior: PosteriorRecord,
+        n_factors: u64,
+        [n_users, n_items]: [u64; 2],
+    ) -> Result<SpreadAt> {
+        // The record was looked at: both are at most `MAX_FACTORS`.
+        let (length, of_prior) = match posterior.samples {
+            Some(count) => (u64::from(count), n_factors + u64::from(count)),
+            None => (n_factors + 1, n_factors + 1),
+        };
+        let stride = padded(length as usize) as u64;
+        let mut rows = |name, n_rows| {
+            let section = self.take(name, ElementType::F32)?;
+            self.check_shape(section, n_rows, stride)
+        };
+        let (users, items) = (
+            rows("spread.users", n_users)?,
+            rows("spread.items", n_items)?,
+        );
+        let mut prior = |name| self.vector(name, ElementType::F32, Some(of_prior));
+        Ok(SpreadAt {
+            users,
+            items,
+            user_prior: prior("spread.user_prior")?,
+            item_prior: prior("spread.item_prior")?,
         })
     }
 

@@ -32,7 +32,7 @@ use decode::{Decoder, Pick};
 use layout::{Layout, SideAt};
 use record::Record;
 #[cfg(feature = "train")]
-pub use size::{Shape, SideShape};
+pub use size::{Shape, SideShape, SpreadShape};
 
 /// What marks the content of a model file.
 const CONTENT: [u8; 4] = *b"modl";
@@ -103,7 +103,7 @@ impl<S: Source> ModelFile<S> {
     }
 
     /// A model of all items and of those of the named users that there are, in the order in which they are named. Of the users' side only their
-    /// rows are read and checked: names, biases, counts, features, seen lists.
+    /// rows are read and checked: names, biases, counts, features, seen lists, how uncertain they are.
     ///
     /// # Errors
     /// Where a part that is read is damaged.
@@ -153,6 +153,10 @@ impl<S: Source> ModelFile<S> {
             }),
             _ => None,
         };
+        let posterior = match (&layout.spread, self.record.posterior) {
+            (Some(at), Some(record)) => Some(decoder.posterior(at, record, users)?),
+            _ => None,
+        };
         Ok(Model {
             n_factors: self.n_factors(),
             global_mean: self.record.global_mean,
@@ -164,6 +168,7 @@ impl<S: Source> ModelFile<S> {
             items,
             seen,
             baseline,
+            posterior,
         })
     }
 

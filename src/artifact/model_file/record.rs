@@ -8,6 +8,8 @@
 //! link                 u8: 0 identity; 1 sigmoid, then lo and hi, f64 each
 //! clip                 u8 (0 absent, 1 present), lo and hi, f32 each, if present
 //! baseline's mean      u8 (0 absent, 1 present), f64 if present
+//! posterior            nothing where the model has none, otherwise
+//!                      u8: 1 samples, 2 variances; the noise, f64; the number of samples, u32, if there are
 //! ```
 //!
 //! Little-endian, nothing between the fields: bincode's format with integers of fixed size. bincode stands here alone, on a struct of its own, so a
@@ -17,7 +19,8 @@ use bincode::de::{Decode, Decoder};
 use bincode::enc::{Encode, Encoder};
 use bincode::error::{DecodeError, EncodeError};
 
-use crate::model::{Clip, Link, Model};
+use crate::kernels::lanes::LANES;
+use crate::model::{Clip, Link, Model, Posterior, Spread};
 use crate::storage::sections::MAX_RECORD;
 
 /// Rows longer than this are refused: no model has them, and a forged number must not make anyone allocate them.
@@ -33,6 +36,15 @@ pub(super) struct Record {
     pub(super) link: Link,
     pub(super) clip: Option<Clip>,
     pub(super) baseline_mean: Option<f64>,
+    pub(super) posterior: Option<PosteriorRecord>,
+}
+
+/// The numbers of a model's posterior that are no arrays.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct PosteriorRecord {
+    pub(super) noise: f64,
+    /// The number of samples; `None` of variances.
+    pub(super) samples: Option<u32>,
 }
 
 fn config() -> impl bincode::config::Config {
@@ -52,6 +64,7 @@ impl Record {
             link: model.link,
             clip: model.clip,
             baseline_mean: model.baseline.as_ref().map(|b| b.global_mean),
+            posterior: model.posterior.as_ref().map(PosteriorRecord::of),
         }
     }
 
@@ -61,8 +74,15 @@ impl Record {
 
     /// From all of `bytes`; what is wrong with them otherwise.
     pub(super) fn from_bytes(bytes: &[u8]) -> Result<Record, String> {
-        let (record, read): (Record, usize) =
-            bincode::decode_from_slice(bytes, config()).map_err(|error| error.to_string())?;
+        let problem = |error: DecodeError| error.to_string();
+        let (mut record, mut read): (Record, usize) =
+            bincode::decode_from_slice(bytes, config()).map_err(problem)?;
+        if read < bytes.len() {
+            let (posterior, more) =
+                bincode::decode_from_slice(&bytes[read..], config()).map_err(problem)?;
+            record.posterior = Some(posterior);
+            read += more;
+        }
         if read != bytes.len() {
             return Err(format!("{} bytes after its end", bytes.len() - read));
         }
@@ -99,7 +119,40 @@ impl Record {
                 let got = format!("clipping to {lo}..{hi}");
                 Some((got, "a finite range that does not fall"))
             }
-            _ => None,
+            _ => self.problem_of_posterior(),
+        }
+    }
+
+    fn problem_of_posterior(&self) -> Option<(String, &'static str)> {
+        let PosteriorRecord { noise, samples } = self.posterior?;
+        if !(noise.is_finite() && noise >= 0.0) {
+            let got = format!("a noise of {noise}");
+            return Some((got, "a finite number that is not negative"));
+        }
+        if self.link != Link::Identity {
+            let got = "a posterior beside a sigmoid".into();
+            return Some((got, "the identity as link"));
+        }
+        let count = samples? as usize;
+        let whole_blocks = |count: usize| (self.n_factors as usize).is_multiple_of(count * LANES);
+        // The limit first: it keeps the product small.
+        if count == 0 || count > MAX_FACTORS || !whole_blocks(count) {
+            let got = format!("{count} samples in {} factors", self.n_factors);
+            return Some((got, "samples of whole lanes, at least one"));
+        }
+        None
+    }
+}
+
+impl PosteriorRecord {
+    fn of(posterior: &Posterior) -> PosteriorRecord {
+        PosteriorRecord {
+            noise: posterior.noise,
+            samples: match &posterior.spread {
+                // As with the factors: one above the limit stands for all above it.
+                Spread::Samples { count, .. } => Some((*count).min(MAX_FACTORS + 1) as u32),
+                Spread::Variances { .. } => None,
+            },
         }
     }
 }
@@ -118,10 +171,15 @@ impl Encode for Record {
             }
         }
         self.clip.map(|clip| (clip.lo, clip.hi)).encode(encoder)?;
-        self.baseline_mean.encode(encoder)
+        self.baseline_mean.encode(encoder)?;
+        match self.posterior {
+            Some(posterior) => posterior.encode(encoder),
+            None => Ok(()),
+        }
     }
 }
 
+// What follows the baseline's mean is for `from_bytes`, which knows where the bytes end.
 impl<Context> Decode<Context> for Record {
     fn decode<D: Decoder<Context = Context>>(decoder: &mut D) -> Result<Self, DecodeError> {
         Ok(Record {
@@ -139,7 +197,31 @@ impl<Context> Decode<Context> for Record {
             },
             clip: <Option<(f32, f32)>>::decode(decoder)?.map(|(lo, hi)| Clip { lo, hi }),
             baseline_mean: Decode::decode(decoder)?,
+            posterior: None,
         })
+    }
+}
+
+impl Encode for PosteriorRecord {
+    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+        let kind: u8 = if self.samples.is_some() { 1 } else { 2 };
+        (kind, self.noise).encode(encoder)?;
+        match self.samples {
+            Some(count) => count.encode(encoder),
+            None => Ok(()),
+        }
+    }
+}
+
+impl<Context> Decode<Context> for PosteriorRecord {
+    fn decode<D: Decoder<Context = Context>>(decoder: &mut D) -> Result<Self, DecodeError> {
+        let (kind, noise): (u8, f64) = Decode::decode(decoder)?;
+        let samples = match kind {
+            1 => Some(Decode::decode(decoder)?),
+            2 => None,
+            _ => return Err(DecodeError::Other("no posterior has that number")),
+        };
+        Ok(PosteriorRecord { noise, samples })
     }
 }
 
@@ -156,6 +238,18 @@ mod tests {
             link: Link::Sigmoid { lo: 1.0, hi: 5.0 },
             clip: Some(Clip { lo: 1.0, hi: 5.0 }),
             baseline_mean: Some(0.5),
+            posterior: None,
+        }
+    }
+
+    fn with_posterior(samples: Option<u32>) -> Record {
+        Record {
+            link: Link::Identity,
+            posterior: Some(PosteriorRecord {
+                noise: 0.75,
+                samples,
+            }),
+            ..record()
         }
     }
 
@@ -172,6 +266,21 @@ mod tests {
         wanted.extend(0.5f64.to_le_bytes());
         assert_eq!(record().to_bytes().unwrap(), wanted);
         assert_eq!(Record::from_bytes(&wanted).unwrap(), record());
+
+        let without = Record {
+            posterior: None,
+            ..with_posterior(None)
+        };
+        let noise = &0.75f64.to_le_bytes()[..];
+        for (samples, tail) in [
+            (Some(2), [&[1], noise, &[2, 0, 0, 0]].concat()),
+            (None, [&[2], noise].concat()),
+        ] {
+            let wanted = [without.to_bytes().unwrap(), tail].concat();
+            let record = with_posterior(samples);
+            assert_eq!(record.to_bytes().unwrap(), wanted);
+            assert_eq!(Record::from_bytes(&wanted).unwrap(), record);
+        }
     }
 
     #[test]
@@ -181,6 +290,20 @@ mod tests {
             assert!(Record::from_bytes(&bytes[..length]).is_err(), "{length}");
         }
         assert!(Record::from_bytes(&[&bytes[..], &[0]].concat()).is_err());
+
+        for samples in [None, Some(2)] {
+            let bytes = with_posterior(samples).to_bytes().unwrap();
+            let tail = if samples.is_some() { 13 } else { 9 };
+            for length in 0..bytes.len() {
+                // Cut before the posterior it is a record without; the sections would have too many then.
+                let whole = length == bytes.len() - tail;
+                let outcome = Record::from_bytes(&bytes[..length]);
+                assert_eq!(outcome.is_ok(), whole, "{length}");
+            }
+            for more in 0..4 {
+                assert!(Record::from_bytes(&[&bytes[..], &[more]].concat()).is_err());
+            }
+        }
     }
 
     #[test]
@@ -211,5 +334,28 @@ mod tests {
             }))
             .is_some()
         );
+    }
+
+    #[test]
+    fn a_posterior_that_no_model_has_is_a_problem() {
+        for samples in [None, Some(1), Some(2)] {
+            assert_eq!(with_posterior(samples).problem(), None);
+        }
+        for samples in [0, 3, 4, u32::MAX] {
+            assert!(with_posterior(Some(samples)).problem().is_some());
+        }
+        for noise in [-0.5, f64::NAN, f64::INFINITY] {
+            let mut record = with_posterior(None);
+            record.posterior = Some(PosteriorRecord {
+                noise,
+                samples: None,
+            });
+            assert!(record.problem().is_some(), "{noise}");
+        }
+        let sigmoid = Record {
+            link: Link::Sigmoid { lo: 1.0, hi: 5.0 },
+            ..with_posterior(None)
+        };
+        assert!(sigmoid.problem().is_some());
     }
 }

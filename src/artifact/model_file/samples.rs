@@ -2,7 +2,9 @@
 
 use crate::data::{Catalog, Column, Csr, Ids, Strings};
 use crate::kernels::lanes::padded;
-use crate::model::{Bag, Baseline, Clip, Features, Link, Model, ModelGroup, ModelSide, Rows};
+use crate::model::{
+    Bag, Baseline, Clip, Features, Link, Model, ModelGroup, ModelSide, Posterior, Rows, Spread,
+};
 
 /// What a sample has; everything that a model may have or not.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +22,15 @@ pub(crate) struct Shape {
     pub(crate) mean: bool,
     pub(crate) clip: bool,
     pub(crate) sigmoid: bool,
+    pub(crate) spread: Option<SampleSpread>,
+}
+
+/// Which posterior a sample has.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum SampleSpread {
+    /// So many samples.
+    Samples(usize),
+    Variances,
 }
 
 impl Shape {
@@ -38,6 +49,22 @@ impl Shape {
         mean: true,
         clip: true,
         sigmoid: true,
+        spread: None,
+    };
+
+    /// Everything that a model of two samples has.
+    pub(crate) const SAMPLES: Shape = Shape {
+        n_factors: 16,
+        sigmoid: false,
+        spread: Some(SampleSpread::Samples(2)),
+        ..Shape::FULL
+    };
+
+    /// Everything that a model with variances has.
+    pub(crate) const VARIANCES: Shape = Shape {
+        sigmoid: false,
+        spread: Some(SampleSpread::Variances),
+        ..Shape::FULL
     };
 
     /// Each choice from one bit.
@@ -94,8 +121,36 @@ impl Shape {
                 user_biases: numbers(self.n_users, 5),
                 item_biases: numbers(self.n_items, 6),
             }),
+            posterior: self.spread.map(|kind| self.posterior(kind)),
             users,
             items,
+        }
+    }
+
+    fn posterior(self, kind: SampleSpread) -> Posterior {
+        let variances = |n, salt| numbers(n, salt).into_iter().map(f32::abs).collect();
+        let (n_users, n_items, n_factors) = (self.n_users, self.n_items, self.n_factors);
+        let spread = match kind {
+            SampleSpread::Samples(count) => Spread::Samples {
+                count,
+                users: rows_of(n_users, count, numbers(n_users * count, 41)),
+                items: rows_of(n_items, count, numbers(n_items * count, 42)),
+                user_prior: variances(n_factors + count, 43),
+                item_prior: variances(n_factors + count, 44),
+            },
+            SampleSpread::Variances => {
+                let length = n_factors + 1;
+                Spread::Variances {
+                    users: rows_of(n_users, length, variances(n_users * length, 45)),
+                    items: rows_of(n_items, length, variances(n_items * length, 46)),
+                    user_prior: variances(length, 47),
+                    item_prior: variances(length, 48),
+                }
+            }
+        };
+        Posterior {
+            noise: 0.75,
+            spread,
         }
     }
 
@@ -159,7 +214,11 @@ fn numbers(n: usize, salt: usize) -> Vec<f32> {
 }
 
 fn rows(n_rows: usize, n_factors: usize, salt: usize) -> Rows {
-    let (stride, values) = (padded(n_factors), numbers(n_rows * n_factors, salt));
+    rows_of(n_rows, n_factors, numbers(n_rows * n_factors, salt))
+}
+
+fn rows_of(n_rows: usize, n_factors: usize, values: Vec<f32>) -> Rows {
+    let stride = padded(n_factors);
     let mut padded = vec![0.0; n_rows * stride];
     for (r, row) in values.chunks_exact(n_factors).enumerate() {
         padded[r * stride..r * stride + n_factors].copy_from_slice(row);

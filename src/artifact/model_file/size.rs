@@ -2,7 +2,7 @@
 //!
 //! The sections of the table in `layout` have lengths that follow from the data and the configuration alone. A test saves a model and compares.
 
-use super::record::Record;
+use super::record::{PosteriorRecord, Record};
 use crate::data::{Catalog, Csr, Ids, Strings};
 use crate::kernels::lanes::padded;
 use crate::model::{Clip, Link};
@@ -25,6 +25,17 @@ pub struct Shape<'a> {
     pub link: Link,
     /// Whether predictions are clipped.
     pub clipped: bool,
+    /// How it says how uncertain it is, if it does.
+    pub spread: Option<SpreadShape>,
+}
+
+/// The kind of a posterior.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SpreadShape {
+    /// So many samples side by side; all of them together make the number of factors of a row.
+    Samples(usize),
+    /// A variance beside each number.
+    Variances,
 }
 
 /// One side of it.
@@ -51,6 +62,14 @@ impl Shape<'_> {
         let (n_users, n_items) = (self.users.ids.len(), self.items.ids.len());
         lengths.extend([8 * (n_users + 1), 4 * self.n_seen]);
         lengths.extend([4 * n_users, 4 * n_items]);
+        if let Some(spread) = self.spread {
+            let (length, of_prior) = match spread {
+                SpreadShape::Samples(count) => (count, self.n_factors + count),
+                SpreadShape::Variances => (self.n_factors + 1, self.n_factors + 1),
+            };
+            lengths.extend([n_users, n_items].map(|n_rows| 4 * n_rows * padded(length)));
+            lengths.extend([4 * of_prior; 2]);
+        }
         let record = Record {
             n_factors: 0,
             global_mean: self.global_mean.then_some(0.0),
@@ -59,6 +78,10 @@ impl Shape<'_> {
             link: self.link,
             clip: self.clipped.then_some(Clip { lo: 0.0, hi: 1.0 }),
             baseline_mean: Some(0.0),
+            posterior: self.spread.map(|spread| PosteriorRecord {
+                noise: 0.0,
+                samples: matches!(spread, SpreadShape::Samples(_)).then_some(0),
+            }),
         };
         let record = record.to_bytes().map_or(0, |bytes| bytes.len());
         file_bytes(record, lengths.into_iter().map(|length| length as u64))

@@ -17,7 +17,8 @@ use crate::{Kind, Model, Prediction, Result};
     lowrank predict run --user 196 --item 242\n  \
     lowrank predict run --user 196 --item 242 --with genres=Horror    # if it were a horror film\n  \
     lowrank predict run --pairs pairs.csv -o predictions.csv\n\n\
-    The kind says what a prediction rests on: full (user and item), user_only, item_only, or prior (neither is known).")]
+    The kind says what a prediction rests on: full (user and item), user_only, item_only, or prior (neither is known). A model that knows how \
+    uncertain it is has a std too: the standard deviation of the rating around its score, before clipping.")]
 pub struct Predict {
     #[command(flatten)]
     model: ModelArgument,
@@ -66,15 +67,22 @@ struct Line<'a> {
     user: &'a str,
     item: &'a str,
     prediction: f32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    std: Option<f32>,
     kind: &'static str,
 }
 
-const COLUMNS: [Column; 4] = [
-    Column::new("user", Set::Left),
-    Column::new("item", Set::Left),
-    Column::new("prediction", Set::Right),
-    Column::new("kind", Set::Left),
-];
+/// The columns of a listing; `std` where the model has it.
+fn columns(model: &Model) -> Vec<Column> {
+    let std = model.posterior().map(|_| Column::new("std", Set::Right));
+    let before = [
+        Column::new("user", Set::Left),
+        Column::new("item", Set::Left),
+        Column::new("prediction", Set::Right),
+    ];
+    let kind = Column::new("kind", Set::Left);
+    before.into_iter().chain(std).chain([kind]).collect()
+}
 
 impl Predict {
     pub(in crate::cli) fn run(self, manner: Manner) -> Result<()> {
@@ -100,7 +108,8 @@ impl Predict {
             if matches!(out.format(), Format::Json | Format::JsonLines) {
                 return out.json(&line(user, item, prediction));
             }
-            let mut listing = out.listing(&COLUMNS)?;
+            let columns = columns(&model);
+            let mut listing = out.listing(&columns)?;
             row(&mut listing, user, item, prediction)?;
             listing.finish()
         })?;
@@ -121,7 +130,8 @@ impl Predict {
         let pairs = read_pairs(file, &options, model.users().ids(), model.items().ids())?;
         let mut not_full = 0;
         manner.output(self.output.as_deref(), |out| {
-            let mut listing = out.listing(&COLUMNS)?;
+            let columns = columns(&model);
+            let mut listing = out.listing(&columns)?;
             for (&user, &item) in pairs.users.iter().zip(&pairs.items) {
                 let (user, item) = (pairs.user_ids.name(user), pairs.item_ids.name(item));
                 let prediction = self.predict(&model, user, item)?;
@@ -166,17 +176,19 @@ fn line<'a>(user: &'a str, item: &'a str, prediction: Prediction) -> Line<'a> {
         user,
         item,
         prediction: prediction.value,
+        std: prediction.std,
         kind: prediction.kind.name(),
     }
 }
 
 fn row(listing: &mut Listing<'_>, user: &str, item: &str, prediction: Prediction) -> Result<()> {
-    let cells = [
+    let mut cells = vec![
         Cell::Text(user),
         Cell::Text(item),
         Cell::Score(prediction.value),
-        Cell::Text(prediction.kind.name()),
     ];
+    cells.extend(prediction.std.map(Cell::Score));
+    cells.push(Cell::Text(prediction.kind.name()));
     listing.row(&line(user, item, prediction), &cells)
 }
 

@@ -143,6 +143,7 @@ impl Sizes<'_> {
             global_mean: config.global_mean,
             link: config.link,
             clipped: config.clip != ClipRule::None,
+            spread: None,
         };
         shape.file_bytes()
     }
