@@ -32,6 +32,8 @@ pub mod inference;
 mod priors;
 mod statistics;
 mod tables;
+#[cfg(test)]
+mod tests;
 mod update;
 
 pub use inference::Inference;

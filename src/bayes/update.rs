@@ -246,9 +246,10 @@ impl<'a> Solver<'a> {
     ) {
         let (stride, free, noise) = (block.stride, block.free, self.sweep.noise);
         self.matrix.iter_mut().for_each(|x| *x *= noise);
-        for a in 0..free {
-            self.matrix[a * stride + a] += block.precision[a];
-            values[a] = noise * self.vector[a] + block.precision[a] * block.mean[a];
+        for (a, value) in values[..free].iter_mut().enumerate() {
+            let precision = block.precision[a];
+            self.matrix[a * stride + a] += precision;
+            *value = noise * self.vector[a] + precision * block.mean[a];
         }
         values[free..].fill(0.0);
         let values = &mut values[..free];
