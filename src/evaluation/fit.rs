@@ -2,12 +2,13 @@
 //!
 //! Training is chapter 7's; here a model gets what it is measured against, so that every saved model can be judged without its training ratings.
 
+use super::ensemble::Ensemble;
 use crate::bayes::Inference;
 use crate::data::{Dataset, Interactions};
 use crate::kernels::Real;
 use crate::model::Baseline;
 use crate::training::config::Method;
-use crate::training::{Checked, Ending, Finish, Observer, Trainer};
+use crate::training::{Checked, Config, Ending, Finish, Observer, Trainer};
 use crate::{Model, Result};
 
 impl<T: Real> Trainer<'_, T> {
@@ -46,12 +47,23 @@ pub enum Training<'d> {
     Point(Box<Trainer<'d, f32>>),
     /// Of their posterior.
     Posterior(Box<Inference<'d>>),
+    /// Of several models.
+    Ensemble(Box<Ensemble<'d>>),
 }
 
 impl<'d> Training<'d> {
-    /// The trainer that it is, or stands on.
+    /// What was asked for.
+    pub fn config(&self) -> &Config {
+        match self {
+            Training::Ensemble(ensemble) => ensemble.config(),
+            _ => self.trainer().config(),
+        }
+    }
+
+    /// The trainer that it is, or stands on; of an ensemble, the first member's.
     pub fn trainer(&self) -> &Trainer<'d, f32> {
         match self {
+            Training::Ensemble(ensemble) => ensemble.first().trainer(),
             Training::Point(trainer) => trainer,
             Training::Posterior(inference) => inference.trainer(),
         }
@@ -60,6 +72,7 @@ impl<'d> Training<'d> {
     /// [`trainer`](Training::trainer), to be given other first values; a posterior takes no notice of them.
     pub fn trainer_mut(&mut self) -> &mut Trainer<'d, f32> {
         match self {
+            Training::Ensemble(ensemble) => ensemble.first_mut().trainer_mut(),
             Training::Point(trainer) => trainer,
             Training::Posterior(inference) => inference.trainer_mut(),
         }
@@ -68,6 +81,7 @@ impl<'d> Training<'d> {
     /// Trains to the end.
     pub fn run(&mut self, observer: &mut impl Observer) -> Finish {
         match self {
+            Training::Ensemble(ensemble) => ensemble.run(observer),
             Training::Point(trainer) => trainer.run(observer),
             Training::Posterior(inference) => inference.run(observer),
         }
@@ -79,6 +93,7 @@ impl<'d> Training<'d> {
     /// Where ratings that are not in memory cannot be read.
     pub fn into_model(self) -> Result<Model> {
         match self {
+            Training::Ensemble(ensemble) => ensemble.into_model(),
             Training::Point(trainer) => trainer.into_model(),
             Training::Posterior(inference) => {
                 let baseline = inference.trainer().baseline()?;
@@ -100,6 +115,11 @@ impl Checked {
         train: &'d Dataset,
         valid: Option<&'d Interactions>,
     ) -> Result<Training<'d>> {
+        if self.config().method == Method::Ensemble {
+            return Ok(Training::Ensemble(Box::new(Ensemble::new(
+                self, train, valid,
+            )?)));
+        }
         let trainer = self.trainer::<f32>(train, valid)?;
         Ok(match trainer.config().method {
             Method::Point | Method::Auto => Training::Point(Box::new(trainer)),

@@ -8,6 +8,7 @@
 //! | [`baselines`] | what does a model without factors make of the same ratings? |
 //! | `by_blocks` | how is the baseline fitted on all threads? |
 //! | `fit` | what does one call make of a data set? |
+//! | [`ensemble`] | what do several models say together? |
 //! | [`recipe`] | what suits these ratings? |
 //! | [`report`] | how far off is the model on a test set? |
 //! | [`statistics`] | is a difference more than chance? |
@@ -20,6 +21,8 @@
 pub mod baselines;
 #[cfg(feature = "train")]
 mod by_blocks;
+#[cfg(feature = "train")]
+pub mod ensemble;
 #[cfg(feature = "train")]
 mod fit;
 #[cfg(feature = "train")]

@@ -17,7 +17,7 @@ use super::settings::{Refusals, Settings};
 use crate::artifact::{InitTables, RunDirectory};
 use crate::cli::output::{Format, Manner, counted, grouped};
 use crate::cli::table;
-use crate::evaluation::evaluate;
+use crate::evaluation::{Training, evaluate};
 use crate::kernels::pool::Pool;
 use crate::model::Model;
 use crate::training::groups::Chosen;
@@ -113,11 +113,11 @@ impl Train {
             manner.note(InitTables::read(folder)?.apply(trainer)?);
         }
         let trainer = training.trainer();
-        describe(&inputs, trainer, settings.patience, manner);
         recipe.why.iter().for_each(|line| manner.note(line));
+        describe(&inputs, &training, settings.patience, manner);
         let files = files.finish()?;
         let run = RunDirectory::create(&self.output, self.force)?;
-        let settings = settings.resolved(trainer.config(), trainer.optimizer().kind);
+        let settings = settings.resolved(training.config(), trainer.optimizer().kind);
         run.write_config(&toml::to_string(&settings).expect("settings are plain values"))?;
 
         let mut last_loss = None;
@@ -215,7 +215,8 @@ impl Train {
 }
 
 /// Says what was read and what will be trained.
-fn describe(inputs: &Inputs, trainer: &Trainer<'_, f32>, patience: Option<usize>, manner: Manner) {
+fn describe(inputs: &Inputs, training: &Training<'_>, patience: Option<usize>, manner: Manner) {
+    let trainer = training.trainer();
     let (data, report) = (&inputs.train, &inputs.train.report);
     let held_out = inputs.valid.as_ref().map_or(String::new(), |valid| {
         format!(", {} held out", grouped(valid.len() as u64))
@@ -253,18 +254,30 @@ fn describe(inputs: &Inputs, trainer: &Trainer<'_, f32>, patience: Option<usize>
         }
     }
     let config = trainer.config();
-    let n_factors = trainer.state().parameters.users.identity.n_factors();
     manner.note(format_args!(
-        "preset {}: {}, {}, {}, {}, seed {}; {}, {} kernel",
-        config.preset_name(),
-        counted(n_factors as u64, "factor"),
+        "{}: {}, {}, {}, seed {}; {}, {} kernel",
+        what(training),
+        counted(config.factors() as u64, "factor"),
         counted(trainer.n_parameters() as u64, "parameter"),
         counted(config.n_epochs() as u64, "epoch"),
-        trainer.optimizer().kind.name(),
         config.seed_number(),
         counted(trainer.threads() as u64, "thread"),
         trainer.kernel().name()
     ));
+}
+
+/// How the tables are found.
+fn what(training: &Training<'_>) -> String {
+    let trainer = training.trainer();
+    match training.config().method {
+        Method::Variational => "variational posterior".into(),
+        Method::Samples(kept) => format!("average of {}", counted(kept as u64, "sample")),
+        Method::Ensemble => "four models; the first".into(),
+        _ => {
+            let preset = trainer.config().preset_name();
+            format!("preset {preset}, {}", trainer.optimizer().kind.name())
+        }
+    }
 }
 
 fn features(trainer: &Trainer<'_, f32>) -> Features {

@@ -254,6 +254,7 @@ impl Settings {
         let c = config.clone();
         let all = Settings {
             bayes: (c.method == Method::Variational).then_some(true),
+            ensemble: (c.method == Method::Ensemble).then_some(true),
             average: match c.method {
                 Method::Samples(kept) => Some(kept),
                 _ => None,
@@ -277,7 +278,7 @@ impl Settings {
             user_features: columns_text(&c.user_features),
             implicit: name_of(&c.implicit, &IMPLICITS),
             bag: name_of(&c.bag, &BAGS),
-            epochs: Some(c.n_epochs()),
+            epochs: (c.method != Method::Ensemble).then(|| c.n_epochs()),
             batch: Some(match c.batch {
                 Batch::Auto => "auto".into(),
                 Batch::Full => "full".into(),
@@ -308,9 +309,19 @@ impl Settings {
 
     /// What is found: tables, or their posterior.
     fn method(&self) -> Result<Method> {
-        let method = match (self.average, self.bayes) {
-            (Some(kept), _) => Method::Samples(kept),
-            (None, Some(true)) => Method::Variational,
+        let ways = [
+            self.ensemble == Some(true),
+            self.average.is_some(),
+            self.bayes == Some(true),
+        ];
+        if ways.into_iter().filter(|&asked| asked).count() > 1 {
+            let wanted = "one of --bayes, --average and --ensemble";
+            return Err(Error::config("method", "several", wanted));
+        }
+        let method = match (self.ensemble, self.average, self.bayes) {
+            (Some(true), ..) => Method::Ensemble,
+            (_, Some(kept), _) => Method::Samples(kept),
+            (.., Some(true)) => Method::Variational,
             _ if self.preset.is_none() && self.epochs.is_none() && self.steps().is_empty() => {
                 return Ok(Method::Auto);
             }
@@ -321,7 +332,7 @@ impl Settings {
             Some(flag) => Err(Error::config(
                 flag,
                 "given",
-                "nothing beside --bayes or --average: there are no steps, rows are solved for, and λ is found",
+                "nothing beside --bayes, --average or --ensemble: there are no steps, rows are solved for, and λ is found",
             )),
             None => Ok(method),
         }

@@ -210,6 +210,15 @@ fn posterior(c: &Config) -> Result<()> {
             "a whole number from 1 to 4096",
         )?;
     }
+    if c.method == Method::Ensemble {
+        let epochs = c.epochs.unwrap_or(0);
+        demand(
+            "epochs",
+            epochs,
+            c.epochs.is_none(),
+            "nothing with --ensemble: each member has its own",
+        )?;
+    }
     demand(
         "link",
         "sigmoid",

@@ -13,6 +13,8 @@ pub enum Method {
     Variational,
     /// So many draws of the posterior, averaged.
     Samples(usize),
+    /// Several models, and the mean of what they say.
+    Ensemble,
 }
 
 /// Sweeps of a sampler that are thrown away, because they still remember the start.
@@ -25,7 +27,7 @@ impl Method {
     pub(crate) fn factors(self) -> usize {
         match self {
             Method::Point | Method::Auto => 8,
-            Method::Variational => 15,
+            Method::Variational | Method::Ensemble => 15,
             Method::Samples(_) => 7,
         }
     }
@@ -35,6 +37,8 @@ impl Method {
         match self {
             Method::Point | Method::Auto => None,
             Method::Variational => Some(12),
+            // Each member has its own.
+            Method::Ensemble => Some(1),
             Method::Samples(kept) => Some(BURN_IN + kept),
         }
     }
