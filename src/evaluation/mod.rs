@@ -5,18 +5,27 @@
 //!
 //! | file | question |
 //! |---|---|
-//! | [`baselines`] | what does a model without factors make of the same ratings? |
-//! | `by_blocks` | how is the baseline fitted on all threads? |
+//! | [`baselines`] | what do simple models make of the same ratings? |
 //! | `fit` | what does one call make of a data set? |
 //! | [`report`] | how far off is the model on a test set? |
+//! | [`rows`] | and row by row, whoever predicted? |
+//! | [`ranking`] | how good are the lists that a model makes? |
+//! | [`bootstrap`] | how sure is a number? |
+//! | [`slices`] | where is a model good, and where not? |
+//! | [`split_report`] | is a test set fit to judge what was trained beside it? |
 //!
 //! The metrics themselves are chapter 4's.
 
 pub mod baselines;
 #[cfg(feature = "train")]
-mod by_blocks;
+pub mod bootstrap;
 #[cfg(feature = "train")]
 mod fit;
+pub mod ranking;
 pub mod report;
+pub mod rows;
+pub mod slices;
+pub mod split_report;
 
 pub use report::{BaselineErrors, Cold, Errors, Evaluation, evaluate};
+pub use split_report::SplitReport;

@@ -59,6 +59,12 @@ impl PairCount {
         self.halves += self.beaten_by(score);
     }
 
+    /// `n` candidates with one score.
+    pub fn push_many(&mut self, score: f32, n: u64) {
+        self.n_candidates += n;
+        self.halves += n * self.beaten_by(score);
+    }
+
     /// A candidate that came and should not have.
     pub fn take_back(&mut self, score: f32) {
         self.n_candidates -= 1;

@@ -87,8 +87,10 @@ pub fn novelty(exposures: &[u64], counts: &[u32]) -> f64 {
 /// assert_eq!(overlap(&[4, 7, 1, 9], &[1, 2, 3, 4, 9]), Some(0.5)); // 1 and 4; 9 is fifth
 /// ```
 pub fn overlap(list: &[u32], popular: &[u32]) -> Option<f64> {
-    let popular = &popular[..popular.len().min(list.len())];
-    let both = list.iter().filter(|item| popular.contains(item)).count();
+    let mut popular = popular[..popular.len().min(list.len())].to_vec();
+    popular.sort_unstable();
+    let in_both = |item: &&u32| popular.binary_search(item).is_ok();
+    let both = list.iter().filter(in_both).count();
     (!list.is_empty()).then(|| both as f64 / list.len() as f64)
 }
 
