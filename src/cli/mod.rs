@@ -8,7 +8,7 @@
 //! | `serve` | `predict`, `recommend`: ask a model |
 //! | `judge` | `evaluate`: how good is it? |
 //! | `keep` | `export`: take the embeddings elsewhere |
-//! | `data` | `data inspect`, `data split`, `data convert`, `data generate`: ratings before any model |
+//! | `data` | `data inspect`, `data split`, `data check-split`, `data convert`, `data generate`: ratings before any model |
 //!
 //! | exit code | means |
 //! |---|---|
@@ -73,7 +73,7 @@ enum Command {
     Train(Box<train::command::Train>),
     Predict(serve::predict::Predict),
     Recommend(serve::recommend::Recommend),
-    Evaluate(judge::evaluate::Evaluate),
+    Evaluate(Box<judge::evaluate::Evaluate>),
     Export(keep::export::Export),
     #[command(subcommand)]
     Data(data::Data),

@@ -2,10 +2,10 @@
 //!
 //! Intervals and slices ask about some of the rows, so here every row keeps its number. The predictions are those of [`evaluate`](super::evaluate), in the order of the test set.
 
+use crate::Model;
 use crate::data::Interactions;
 use crate::kernels::pool::Pool;
 use crate::model::Baseline;
-use crate::{Error, Model, Result};
 
 /// Rows of a task.
 const CHUNK: usize = 1 << 14;
@@ -56,12 +56,12 @@ pub fn clip(predictions: &mut [f64], scale: Option<(f32, f32)>) {
 /// let predictions = rows(&[2, 1], &[7, 7], &[3.5, 2.0]);
 /// let joined = join(&predictions, &rows(&[1, 2, 3], &[7, 7, 7], &[1.0; 3]))?;
 /// assert_eq!((joined.of_rows, joined.missing), (vec![Some(2.0), Some(3.5), None], vec![2]));
-/// # Ok::<(), lowrank::Error>(())
+/// # Ok::<(), lowrank::evaluation::rows::Conflict>(())
 /// ```
 ///
 /// # Errors
-/// [`Error::Config`] where a pair is predicted twice, with two numbers.
-pub fn join(predictions: &Interactions, test: &Interactions) -> Result<Joined> {
+/// Where a pair is predicted twice, with two numbers.
+pub fn join(predictions: &Interactions, test: &Interactions) -> Result<Joined, Conflict> {
     let key = |of: &Interactions, n: usize| (of.users[n], of.items[n]);
     let mut order: Vec<u32> = (0..predictions.len() as u32).collect();
     order.sort_by_key(|&n| key(predictions, n as usize));
@@ -70,16 +70,7 @@ pub fn join(predictions: &Interactions, test: &Interactions) -> Result<Joined> {
         if key(predictions, a) == key(predictions, b)
             && predictions.ratings[a] != predictions.ratings[b]
         {
-            let wanted = format!(
-                "one for each pair; those of rows {} and {} differ",
-                a + 1,
-                b + 1
-            );
-            return Err(Error::config(
-                "predictions",
-                "two predictions of a pair",
-                wanted,
-            ));
+            return Err(Conflict { rows: [a, b] });
         }
     }
     let find = |n: usize| {
@@ -97,6 +88,13 @@ pub fn join(predictions: &Interactions, test: &Interactions) -> Result<Joined> {
             .collect(),
         of_rows,
     })
+}
+
+/// Two rows that predict one pair differently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conflict {
+    /// Their numbers, from 0.
+    pub rows: [usize; 2],
 }
 
 /// What [`join`] gives.
@@ -158,9 +156,7 @@ mod tests {
                 .missing
                 .is_empty()
         );
-        let message = join(&rows([3.0, 4.0]), &rows([1.0, 1.0]))
-            .unwrap_err()
-            .to_string();
-        assert!(message.contains("rows 1 and 2"), "{message}");
+        let twice = join(&rows([3.0, 4.0]), &rows([1.0, 1.0]));
+        assert_eq!(twice, Err(Conflict { rows: [0, 1] }));
     }
 }

@@ -12,6 +12,7 @@ mod cli;
 mod common;
 mod determinism;
 mod dry_run;
+mod evaluate;
 mod everyone;
 mod golden;
 mod gradcheck;
