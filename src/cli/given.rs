@@ -23,6 +23,14 @@ pub(super) struct ModelArgument {
 }
 
 impl ModelArgument {
+    /// One that was given otherwise.
+    pub(super) fn new(model: &Path, verify: bool) -> ModelArgument {
+        ModelArgument {
+            model: model.into(),
+            verify,
+        }
+    }
+
     /// The model file.
     pub(super) fn file(&self) -> Result<PathBuf> {
         resolve_model(&self.model)

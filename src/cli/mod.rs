@@ -8,7 +8,7 @@
 //! | `serve` | `predict`, `recommend`: ask a model |
 //! | `judge` | `evaluate`, `cv`, `tune`, `compare`: how good is it, and is something else better? |
 //! | `keep` | `export`: take the embeddings elsewhere |
-//! | `data` | `data inspect`, `data split`, `data convert`, `data generate`: ratings before any model |
+//! | `data` | `data inspect`, `data split`, `data check-split`, `data convert`, `data generate`: ratings before any model |
 //!
 //! | exit code | means |
 //! |---|---|
@@ -74,7 +74,7 @@ enum Command {
     Train(Box<train::command::Train>),
     Predict(serve::predict::Predict),
     Recommend(serve::recommend::Recommend),
-    Evaluate(judge::evaluate::Evaluate),
+    Evaluate(Box<judge::evaluate::Evaluate>),
     Cv(Box<judge::cv::Cv>),
     Tune(Box<judge::tune::Tune>),
     Compare(judge::compare::Compare),

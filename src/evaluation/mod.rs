@@ -5,12 +5,9 @@
 //!
 //! | file | question |
 //! |---|---|
-//! | [`baselines`] | what does a model without factors make of the same ratings? |
-//! | `by_blocks` | how is the baseline fitted on all threads? |
-//! | `fit` | what does one call make of a data set? |
-//! | [`ensemble`] | what do several models say together? |
-//! | [`recipe`] | what suits these ratings? |
-//! | [`report`] | how far off is the model on a test set? |
+//! | [`baselines`] | what do simple models make of the same ratings? |
+//! | [`fit`] | what does one call make of a data set? what suits it, and what do several models say together? |
+//! | [`report`] | how far off is a model: on all ratings, on parts of them, and in its lists? |
 //! | [`statistics`] | is a difference more than chance? |
 //! | [`cross_validation`] | how good is a way of training, whichever ratings it is judged by? |
 //! | [`tuning`] | which settings suit the data? |
@@ -20,13 +17,7 @@
 
 pub mod baselines;
 #[cfg(feature = "train")]
-mod by_blocks;
-#[cfg(feature = "train")]
-pub mod ensemble;
-#[cfg(feature = "train")]
-mod fit;
-#[cfg(feature = "train")]
-pub mod recipe;
+pub mod fit;
 pub mod report;
 //
 pub mod statistics;
@@ -40,7 +31,6 @@ pub mod tuning;
 #[cfg(feature = "train")]
 pub use cross_validation::{Candidate, CrossEvent, CrossObserver, cross_validate};
 #[cfg(feature = "train")]
-pub use fit::Training;
-#[cfg(feature = "train")]
-pub use recipe::Recipe;
+pub use fit::{Recipe, Training};
+pub use report::split_report::SplitReport;
 pub use report::{BaselineErrors, Cold, Errors, Evaluation, evaluate};

@@ -1,11 +1,23 @@
 //! Chapter 4. How far are predictions from the truth?
 //!
-//! Pure functions of numbers; where the numbers come from, and which ratings are asked about, is left to [`evaluation`](crate::evaluation).
+//! Pure functions of numbers and lists; where they come from, and which ratings are asked about, is left to [`evaluation`](crate::evaluation).
 //!
 //! | file | question |
 //! |---|---|
 //! | [`rating`] | how far is a predicted rating from the rating? |
+//! | [`ranking`] | how good is a ranked list, when some items are known to be relevant? |
+//! | [`auc`] | does a relevant item stand before one that is not? |
+//! | [`lists`] | what do many lists look like together? |
+//! | [`named`] | what is a metric called, and what does its number mean? |
 
+pub mod auc;
+pub mod lists;
+pub mod named;
+pub mod ranking;
 pub mod rating;
 
+pub use auc::PairCount;
+pub use lists::{coverage, exposures, gini, novelty, overlap};
+pub use named::{About, Kind, Metric};
+pub use ranking::Hits;
 pub use rating::{RatingErrors, mae, rmse};

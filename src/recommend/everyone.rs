@@ -46,6 +46,11 @@ impl Recommender<'_> {
 }
 
 impl Everyone<'_> {
+    /// The query.
+    pub(super) fn recommender(&self) -> &Recommender<'_> {
+        self.recommender
+    }
+
     /// The lists of `users`, in their order.
     ///
     /// # Panics
@@ -56,15 +61,20 @@ impl Everyone<'_> {
     }
 
     fn block(&self, users: &[u32]) -> Vec<Vec<Ranked>> {
+        let list = |&user: &u32| List::new(self.recommender, user);
+        let mut lists: Vec<List<'_>> = users.iter().map(list).collect();
+        self.sweep(users, &mut lists);
+        let model = self.recommender.model;
+        lists.into_iter().map(|list| list.done(model)).collect()
+    }
+
+    /// Shows each of at most [`BLOCK`] users' `readers` the scores of all candidates, a run at a time, in their order.
+    pub(super) fn sweep<R: Reader>(&self, users: &[u32], readers: &mut [R]) {
         let Recommender { model, kernel, .. } = *self.recommender;
         let side = model.users();
         let mean = model.global_mean().unwrap_or(0.0) as f32;
         let packed =
             Packed::<USERS>::new(view(side.composed()), users, |user| mean + side.bias(user));
-        let mut lists: Vec<List<'_>> = users
-            .iter()
-            .map(|&user| List::new(self.recommender, user))
-            .collect();
         let run = RUN.min(self.items.n_groups());
         let mut scores = vec![0.0; packed.n_groups() * USERS * run * ITEMS];
         for first in (0..self.items.n_groups()).step_by(RUN) {
@@ -78,16 +88,21 @@ impl Everyone<'_> {
             });
             let items = &self.recommender.candidates.items[first * ITEMS..];
             let items = &items[..width.min(items.len())];
-            for (list, scores) in lists.iter_mut().zip(scores.chunks_exact_mut(width)) {
+            for (reader, scores) in readers.iter_mut().zip(scores.chunks_exact_mut(width)) {
                 kernel.run(Run {
-                    list,
+                    reader,
                     items,
                     scores: &mut scores[..items.len()],
                 });
             }
         }
-        lists.into_iter().map(|list| list.done(model)).collect()
     }
+}
+
+/// What one user's scores are read for.
+pub(super) trait Reader {
+    /// Reads the scores of a run of candidates.
+    fn read(&mut self, items: &[u32], scores: &mut [f32]);
 }
 
 fn view(rows: &Rows) -> RowsView<'_, f32> {
@@ -125,35 +140,41 @@ impl<'m> List<'m> {
     }
 }
 
-/// One user's scores of a run of items go into the list.
-struct Run<'a, 'm> {
-    list: &'a mut List<'m>,
+/// One user's scores of a run of items go to the user's reader, compiled for the CPU.
+struct Run<'a, R> {
+    reader: &'a mut R,
     items: &'a [u32],
     scores: &'a mut [f32],
 }
 
-impl Job for Run<'_, '_> {
+impl<R: Reader> Job for Run<'_, R> {
     type Output = ();
 
     #[inline(always)]
     fn run<L: Lanes>(self, _: L) {
-        let list = self.list;
+        self.reader.read(self.items, self.scores);
+    }
+}
+
+impl Reader for List<'_> {
+    #[inline(always)]
+    fn read(&mut self, items: &[u32], scores: &mut [f32]) {
         mask(
-            self.scores,
-            self.items,
-            &list.left_out[list.behind..],
-            &mut list.behind,
+            scores,
+            items,
+            &self.left_out[self.behind..],
+            &mut self.behind,
         );
-        let mut floor = list.top.floor();
-        for (scores, items) in self.scores.chunks(SCAN).zip(self.items.chunks(SCAN)) {
+        let mut floor = self.top.floor();
+        for (scores, items) in scores.chunks(SCAN).zip(items.chunks(SCAN)) {
             if !any_above(scores, floor) {
                 continue;
             }
             for (&score, &item) in scores.iter().zip(items) {
-                let masked = || list.left_out.binary_search(&item).is_ok();
+                let masked = || self.left_out.binary_search(&item).is_ok();
                 if above(score, floor) && !(score == f32::NEG_INFINITY && masked()) {
-                    list.top.push(score, item);
-                    floor = list.top.floor();
+                    self.top.push(score, item);
+                    floor = self.top.floor();
                 }
             }
         }

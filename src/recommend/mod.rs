@@ -16,6 +16,7 @@
 //! | [`query`] | what can one ask for? |
 //! | [`top_n`] | which n items come first? |
 //! | [`everyone`] | and for many users at once? |
+//! | `pairs` | how often does an item that should come first do so? |
 //! | [`what_if`] | what if the item had another feature? |
 //! | `filter` | which items are candidates? |
 //! | `near` | which name was meant? |
@@ -23,6 +24,7 @@
 pub mod everyone;
 mod filter;
 mod near;
+mod pairs;
 pub mod query;
 pub mod top_n;
 pub mod what_if;

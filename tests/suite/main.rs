@@ -14,6 +14,7 @@ mod compare;
 mod cross_validation;
 mod determinism;
 mod dry_run;
+mod evaluate;
 mod everyone;
 mod golden;
 mod gradcheck;

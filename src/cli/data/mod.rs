@@ -9,6 +9,7 @@ use super::output::Manner;
 use crate::data::Dedupe;
 use crate::{Error, Result};
 
+pub mod check_split;
 pub mod convert;
 pub mod generate;
 pub mod inspect;
@@ -23,6 +24,8 @@ pub enum Data {
     Inspect(inspect::Inspect),
     /// Split a file of ratings into train.csv and test.csv
     Split(split::Split),
+    /// Look for what a test set should not share with its training set
+    CheckSplit(check_split::CheckSplit),
     /// Write a binary cache of a file of ratings, which every command reads at once
     Convert(convert::Convert),
     /// Make up ratings with a known structure, to try things on
@@ -34,6 +37,7 @@ impl Data {
         match self {
             Data::Inspect(command) => command.run(manner),
             Data::Split(command) => command.run(manner),
+            Data::CheckSplit(command) => command.run(manner),
             Data::Convert(command) => command.run(manner),
             Data::Generate(command) => command.run(manner),
         }

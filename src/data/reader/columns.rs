@@ -30,6 +30,12 @@ const RATING: [&str; 2] = [
     "rating ratings userrating movierating bookrating itemrating",
     "score stars star value overall",
 ];
+/// A file of predictions may hold the ratings too.
+const PREDICTION: [&str; 3] = [
+    "prediction predicted predictedrating pred estimate est",
+    RATING[0],
+    RATING[1],
+];
 const TIMESTAMP: [&str; 2] = ["timestamp", "time date datetime unixtime unixreviewtime"];
 /// Never taken for a role by its name alone, but a name all the same.
 const WEIGHT: [&str; 1] = ["weight"];
@@ -80,6 +86,8 @@ pub(super) enum Purpose {
     Ratings,
     /// Users and items alone.
     Pairs,
+    /// Users, items, and what somebody thinks of the pair in the rating's place.
+    Predictions,
 }
 
 /// Which field of a record is what.
@@ -133,12 +141,13 @@ impl Layout {
             return Err(finder.missing("a user and an item"));
         };
         let only_pairs = purpose == Purpose::Pairs;
+        let is_ratings = purpose == Purpose::Ratings;
         Ok(Layout {
             user,
             item,
             rating: rating.filter(|_| !only_pairs),
-            timestamp: timestamp.filter(|_| !only_pairs),
-            weight: weight.filter(|_| !only_pairs),
+            timestamp: timestamp.filter(|_| is_ratings),
+            weight: weight.filter(|_| is_ratings),
             n_fields: first.len(),
             header,
         })
@@ -227,16 +236,24 @@ impl Finder<'_> {
 
     fn of_names(&self, purpose: Purpose) -> Result<Columns> {
         let mut columns = [None; 5];
-        for (role, ranks) in [
-            (Role::User, USER),
-            (Role::Item, ITEM),
-            (Role::Rating, RATING),
-            (Role::Timestamp, TIMESTAMP),
-        ] {
-            let found = matching(self.first, &ranks);
-            if purpose == Purpose::Pairs && role as usize >= Role::Rating as usize {
-                continue;
-            }
+        let rating: (Role, &Names) = match purpose {
+            Purpose::Predictions => (Role::Rating, &PREDICTION),
+            _ => (Role::Rating, &RATING),
+        };
+        let roles: [(Role, &Names); 4] = [
+            (Role::User, &USER),
+            (Role::Item, &ITEM),
+            rating,
+            (Role::Timestamp, &TIMESTAMP),
+        ];
+        let wanted = match purpose {
+            Purpose::Pairs => 2,
+            Purpose::Predictions => 3,
+            Purpose::Ratings => 4,
+        };
+        for (role, ranks) in &roles[..wanted] {
+            let role = *role;
+            let found = matching(self.first, ranks);
             if let [a, b, ..] = found[..] {
                 let name = role.name();
                 return Err(self.error(
@@ -266,6 +283,9 @@ impl Finder<'_> {
         if lacks(Role::Item) {
             return Err(self.missing("an item"));
         }
+        if lacks(Role::Rating) && purpose == Purpose::Predictions {
+            return Err(self.missing("a prediction (the rating's place)"));
+        }
         // Clicks have no rating. But where a column has an unknown name, that may be the rating.
         let unknown =
             |n: &usize| !columns.contains(&Some(*n)) && plain(&self.first[*n]) != "weight";
@@ -289,6 +309,11 @@ impl Finder<'_> {
         match (purpose, n) {
             (_, 0 | 1) => Err(unsplit()),
             (Purpose::Pairs, _) => Ok([Some(0), Some(1), None, None, None]),
+            (Purpose::Predictions, 2) => Err(self.error(
+                format!("two columns without names, {}", list(self.first)),
+                "a user, an item and a prediction".into(),
+            )),
+            (Purpose::Predictions, _) => Ok([Some(0), Some(1), Some(2), None, None]),
             (Purpose::Ratings, 2) => Err(self.error(
                 format!("two columns without names, {}", list(self.first)),
                 "a user, an item and a rating; or --columns user,item if these are clicks".into(),
@@ -335,6 +360,19 @@ mod tests {
         };
         let l = layout(line, &options, Purpose::Ratings).unwrap();
         (l.user, l.item, l.rating, l.timestamp, l.header)
+    }
+
+    #[test]
+    fn a_prediction_goes_before_a_rating_where_predictions_are_read() {
+        let plain = ReadOptions::default();
+        let of = |line| layout(line, &plain, Purpose::Predictions).map(|l| (l.rating, l.header));
+        assert_eq!(
+            of("user,item,rating,prediction,time").unwrap(),
+            (Some(3), true)
+        );
+        assert_eq!(of("user,item,score").unwrap(), (Some(2), true));
+        assert_eq!(of("1,2,3.5,full").unwrap(), (Some(2), false));
+        assert!(of("user,item,kind").is_err() && of("1,2").is_err());
     }
 
     #[test]

@@ -55,7 +55,7 @@ mod side;
 mod test_set;
 
 pub use separator::Separator;
-pub use test_set::{Pairs, TestSet, read_pairs, read_test};
+pub use test_set::{Pairs, TestSet, read_pairs, read_predictions, read_test};
 
 pub(super) use lines::Lines;
 pub(super) use ratings::RatingsReader;

@@ -52,8 +52,31 @@ pub fn read_test(
     users: &Ids,
     items: &Ids,
 ) -> Result<TestSet> {
-    let mut reader = RatingsReader::new(users, items, Purpose::Ratings);
-    let report = reader.read_any(path.as_ref(), options)?;
+    read_as(path.as_ref(), options, users, items, Purpose::Ratings)
+}
+
+/// Reads predictions of `path`, each in the place of a rating; a column that is called so goes before one that is called a rating, other columns are ignored.
+///
+/// # Errors
+/// A file that cannot be read, or has no such columns.
+pub fn read_predictions(
+    path: impl AsRef<Path>,
+    options: &ReadOptions,
+    users: &Ids,
+    items: &Ids,
+) -> Result<TestSet> {
+    read_as(path.as_ref(), options, users, items, Purpose::Predictions)
+}
+
+fn read_as(
+    path: &Path,
+    options: &ReadOptions,
+    users: &Ids,
+    items: &Ids,
+    purpose: Purpose,
+) -> Result<TestSet> {
+    let mut reader = RatingsReader::new(users, items, purpose);
+    let report = reader.read_any(path, options)?;
     Ok(TestSet {
         interactions: reader.interactions,
         users: reader.users.finish(),

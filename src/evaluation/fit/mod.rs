@@ -1,8 +1,15 @@
 //! What does one call make of a data set?
 //!
 //! Training is chapter 7's; here a model gets what it is measured against, so that every saved model can be judged without its training ratings.
+//!
+//! | file | question |
+//! |---|---|
+//! | [`recipe`] | what suits these ratings? |
+//! | [`ensemble`] | what do several models say together? |
 
-use super::ensemble::Ensemble;
+pub mod ensemble;
+pub mod recipe;
+
 use crate::bayes::Inference;
 use crate::data::{Dataset, Interactions};
 use crate::kernels::Real;
@@ -10,6 +17,8 @@ use crate::model::Baseline;
 use crate::training::config::Method;
 use crate::training::{Checked, Config, Ending, Finish, Observer, Trainer};
 use crate::{Model, Result};
+use ensemble::Ensemble;
+pub use recipe::Recipe;
 
 impl<T: Real> Trainer<'_, T> {
     /// What a model without factors makes of the same ratings.

@@ -11,7 +11,7 @@
 
 use std::ops::ControlFlow;
 
-use super::fit::Training;
+use super::Training;
 use crate::data::{Dataset, Interactions};
 use crate::model::{Model, ModelSide, Rows};
 use crate::training::config::{Batch, Implicit, Method};

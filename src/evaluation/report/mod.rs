@@ -7,6 +7,21 @@
 //! No row is left out. A row whose user or item training never saw is *cold*: it is predicted from what is left, counted among the errors, and
 //! counted apart, because a test set with many of them says more about the newcomers than about the factors.
 //! The baselines are clipped as the model's predictions are.
+//!
+//! | file | question |
+//! |---|---|
+//! | [`rows`] | and row by row, whoever predicted? |
+//! | [`ranking`] | how good are the lists that a model makes? |
+//! | [`bootstrap`] | how sure is a number? |
+//! | [`slices`] | where is a model good, and where not? |
+//! | [`split_report`] | is a test set fit to judge what was trained beside it? |
+
+#[cfg(feature = "train")]
+pub mod bootstrap;
+pub mod ranking;
+pub mod rows;
+pub mod slices;
+pub mod split_report;
 
 use crate::data::Interactions;
 use crate::kernels::pool::Pool;

@@ -16,10 +16,11 @@
 //!
 //! Source: Koren, *Factor in the Neighbors* (2010), equation 1; solved exactly here rather than by his two decoupled means.
 
+use super::choose::Penalties;
 use crate::data::Interactions;
 use crate::model::Baseline;
 
-/// λ of both sides, in ratings. In a hierarchical model of the ratings it is the variance of the noise over the variance of the biases: how many
+/// λ of both sides where it is not chosen, in ratings. In a hierarchical model of the ratings it is the variance of the noise over the variance of the biases: how many
 /// ratings it takes until a row's own ratings weigh as much as the mean. On ratings of films the noise is near 0.85, the biases near 0.2.
 pub const L2: f64 = 4.0;
 /// The sweeps end where no bias moves by more than this share of the scale's width; nobody reads a baseline beyond its fourth digit.
@@ -28,7 +29,7 @@ pub const TOLERANCE: f64 = 1e-6;
 pub const MAX_SWEEPS: usize = 100;
 
 impl Baseline {
-    /// The baseline of `interactions`. A row without ratings has bias 0. Cost: two passes over the ratings a sweep; deterministic.
+    /// The baseline of `interactions`, with the λ that [`Penalties::chosen_for`] finds. A row without ratings has bias 0. Cost: two passes over the ratings a sweep; deterministic.
     ///
     /// ```
     /// use lowrank::data::Interactions;
@@ -41,10 +42,11 @@ impl Baseline {
     /// # Panics
     /// Where a user or item is not below `n_users` or `n_items`.
     pub fn fit(interactions: &Interactions, n_users: usize, n_items: usize) -> Baseline {
-        Baseline::fit_with(interactions, n_users, n_items, L2, L2)
+        let Penalties { users, items } = Penalties::chosen_for(interactions);
+        Baseline::fit_with(interactions, n_users, n_items, users, items)
     }
 
-    /// [`fit`](Baseline::fit) with other λ.
+    /// [`fit`](Baseline::fit) with given λ.
     ///
     /// # Panics
     /// As [`fit`](Baseline::fit).
@@ -55,28 +57,34 @@ impl Baseline {
         l2_users: f64,
         l2_items: f64,
     ) -> Baseline {
-        let ratings = Ratings {
-            interactions,
-            global_mean: interactions.mean(),
-        };
+        let ratings = Ratings::new(interactions);
         let mut users = Side::new(n_users, l2_users, &interactions.users, interactions);
         let mut items = Side::new(n_items, l2_items, &interactions.items, interactions);
-        let (lo, hi) = interactions.scale().unwrap_or((0.0, 0.0));
-        let enough = TOLERANCE * (f64::from(hi) - f64::from(lo));
-        for _ in 0..MAX_SWEEPS {
-            let before = (users.biases.clone(), items.biases.clone());
-            ratings.solve(&mut items, &users);
-            ratings.solve(&mut users, &items);
-            balance(&mut users, &mut items);
-            if change(&before.0, &users.biases).max(change(&before.1, &items.biases)) <= enough {
-                break;
-            }
-        }
+        settle(&ratings, &mut users, &mut items, TOLERANCE);
         let narrow = |biases: Vec<f64>| biases.into_iter().map(|b| b as f32).collect();
         Baseline {
             global_mean: ratings.global_mean,
             user_biases: narrow(users.biases),
             item_biases: narrow(items.biases),
+        }
+    }
+}
+
+/// Sweeps until no bias moves by more than `tolerance` of the scale's width.
+pub(super) fn settle(
+    ratings: &Ratings<'_>,
+    users: &mut Side<'_>,
+    items: &mut Side<'_>,
+    tolerance: f64,
+) {
+    for _ in 0..MAX_SWEEPS {
+        let before = (users.biases.clone(), items.biases.clone());
+        ratings.solve(items, users);
+        ratings.solve(users, items);
+        balance(users, items);
+        let moved = change(&before.0, &users.biases).max(change(&before.1, &items.biases));
+        if moved <= tolerance * ratings.width {
+            break;
         }
     }
 }
@@ -92,7 +100,12 @@ pub(super) struct Side<'a> {
 }
 
 impl Side<'_> {
-    fn new<'a>(n_rows: usize, l2: f64, rows: &'a [u32], ratings: &Interactions) -> Side<'a> {
+    pub(super) fn new<'a>(
+        n_rows: usize,
+        l2: f64,
+        rows: &'a [u32],
+        ratings: &Interactions,
+    ) -> Side<'a> {
         let mut counts = vec![0.0; n_rows];
         for (n, &row) in rows.iter().enumerate() {
             counts[row as usize] += weight(ratings, n);
@@ -120,7 +133,7 @@ impl Side<'_> {
     }
 }
 
-fn weight(ratings: &Interactions, n: usize) -> f64 {
+pub(super) fn weight(ratings: &Interactions, n: usize) -> f64 {
     let weights = ratings.weights.as_ref();
     weights.map_or(1.0, |weights| f64::from(weights[n]))
 }
@@ -143,12 +156,23 @@ pub(super) fn change(before: &[f64], after: &[f64]) -> f64 {
 }
 
 /// What both sides' steps share.
-struct Ratings<'a> {
+pub(super) struct Ratings<'a> {
     interactions: &'a Interactions,
-    global_mean: f64,
+    pub(super) global_mean: f64,
+    /// Of the scale.
+    width: f64,
 }
 
-impl Ratings<'_> {
+impl<'a> Ratings<'a> {
+    pub(super) fn new(interactions: &'a Interactions) -> Ratings<'a> {
+        let (lo, hi) = interactions.scale().unwrap_or((0.0, 0.0));
+        Ratings {
+            interactions,
+            global_mean: interactions.mean(),
+            width: f64::from(hi) - f64::from(lo),
+        }
+    }
+
     /// Sets the biases of `side` to their exact solution for those of `other`.
     fn solve(&self, side: &mut Side<'_>, other: &Side<'_>) {
         let mut sums = vec![0.0; side.biases.len()];

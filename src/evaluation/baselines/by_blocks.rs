@@ -1,48 +1,39 @@
 //! How is the baseline fitted on all threads?
 //!
 //! Where ratings are cut into blocks for training, a task owns a block of rows and adds up their residuals from all blocks that hold them: the steps of
-//! [`baselines`](super::baselines), each sum in the order of the blocks. The plain loops there are the oracle.
+//! [`biases`](super::biases), each sum in the order of the blocks. The plain loops there are the oracle.
 
-use super::baselines::{L2, MAX_SWEEPS, Side, TOLERANCE, balance, change};
+use super::biases::{MAX_SWEEPS, Side, TOLERANCE, balance, change};
+use super::choose::{Sampled, Share, choose};
 use crate::Result;
 use crate::data::layout::{Blocks, Order};
 use crate::kernels::pool::Pool;
 use crate::model::Baseline;
 
 impl Baseline {
-    /// [`fit`](Baseline::fit) of ratings in blocks: the same steps, each side's rows in the order of the blocks, on all threads.
+    /// [`fit`](Baseline::fit) of ratings in blocks: the same λ and the same steps, each side's rows in the order of the blocks, on all threads.
     ///
     /// # Errors
     /// Where ratings that are not in memory cannot be read.
     pub fn fit_blocks(blocks: &Blocks, pool: &Pool) -> Result<Baseline> {
         let n = blocks.n_blocks();
-        // Σ c, Σ c·r and the ends of the scale, of each block.
+        let share = Share::of(blocks.len());
         let cells = (0..n * n).collect();
-        let parts = pool.map(cells, |cell: usize| {
-            let fetched = blocks.fetch(cell / n, cell % n)?;
-            let block = fetched.examples();
-            let (mut count, mut sum) = (0.0, 0.0);
-            let (mut lo, mut hi) = (f32::INFINITY, f32::NEG_INFINITY);
-            for (e, &target) in block.targets.iter().enumerate() {
-                let c = block.weight(e);
-                count += c;
-                sum += c * f64::from(target);
-                (lo, hi) = (lo.min(target), hi.max(target));
-            }
-            Ok((count, sum, lo, hi))
-        });
+        let parts = pool.map(cells, |cell| Part::of(blocks, cell, share));
         let (mut count, mut sum) = (0.0, 0.0);
         let (mut lo, mut hi) = (f32::INFINITY, f32::NEG_INFINITY);
+        let mut sample = Vec::new();
         for part in parts {
             let part = part?;
-            (count, sum) = (count + part.0, sum + part.1);
-            (lo, hi) = (lo.min(part.2), hi.max(part.3));
+            (count, sum) = (count + part.count, sum + part.sum);
+            (lo, hi) = (lo.min(part.lo), hi.max(part.hi));
+            sample.extend(part.sample);
         }
         let mean = if count > 0.0 { sum / count } else { 0.0 };
         let enough = TOLERANCE * f64::from(hi - lo);
-
-        let mut users = Side::at_rest(blocks.user_counts.len());
-        let mut items = Side::at_rest(blocks.item_counts.len());
+        let l2 = choose(blocks.len(), sample);
+        let mut users = Side::at_rest(blocks.user_counts.len(), l2.users);
+        let mut items = Side::at_rest(blocks.item_counts.len(), l2.items);
         for sweep in 0..MAX_SWEEPS {
             let before = (users.biases.clone(), items.biases.clone());
             solve_items(blocks, mean, &users, &mut items, pool)?;
@@ -62,6 +53,51 @@ impl Baseline {
             user_biases: in_rows(&users.biases, &blocks.users),
             item_biases: in_rows(&items.biases, &blocks.items),
         })
+    }
+}
+
+/// What is asked of each block once: Σ c, Σ c·r, the ends of the scale, and the ratings by which λ is chosen.
+struct Part {
+    count: f64,
+    sum: f64,
+    lo: f32,
+    hi: f32,
+    sample: Vec<Sampled>,
+}
+
+impl Part {
+    fn of(blocks: &Blocks, cell: usize, share: Share) -> Result<Part> {
+        let (a, b) = (cell / blocks.n_blocks(), cell % blocks.n_blocks());
+        let fetched = blocks.fetch(a, b)?;
+        let block = fetched.examples();
+        let mut part = Part {
+            count: 0.0,
+            sum: 0.0,
+            lo: f32::INFINITY,
+            hi: f32::NEG_INFINITY,
+            sample: Vec::new(),
+        };
+        for (e, &target) in block.targets.iter().enumerate() {
+            let c = block.weight(e);
+            part.count += c;
+            part.sum += c * f64::from(target);
+            (part.lo, part.hi) = (part.lo.min(target), part.hi.max(target));
+        }
+        let row = |order: &Order, block: usize, within: u32| {
+            order.row_at[(order.cuts[block] + within) as usize]
+        };
+        let mut start = 0;
+        for run in block.runs {
+            let user = row(&blocks.users, a, run.row);
+            if share.takes(user) {
+                part.sample.extend((start..run.end as usize).map(|e| {
+                    let item = row(&blocks.items, b, block.others[e]);
+                    (user, item, block.targets[e], block.weight(e) as f32)
+                }));
+            }
+            start = run.end as usize;
+        }
+        Ok(part)
     }
 }
 
@@ -136,11 +172,11 @@ fn solve_users(
 
 impl Side<'_> {
     /// Nothing known of the ratings yet.
-    fn at_rest(n_rows: usize) -> Side<'static> {
+    fn at_rest(n_rows: usize, l2: f64) -> Side<'static> {
         Side {
             biases: vec![0.0; n_rows],
             counts: vec![0.0; n_rows],
-            l2: L2,
+            l2,
             rows: &[],
         }
     }
@@ -168,15 +204,17 @@ impl Side<'_> {
 mod tests {
     use super::*;
     use crate::data::Interactions;
+    use crate::evaluation::baselines::Penalties;
 
     #[test]
     fn blocks_give_the_baseline_of_the_plain_loops() {
         let pair = |n: usize| (n * 7919) % (60 * 40);
-        for weights in [None, Some((0..900).map(|n| (n % 3) as f32).collect())] {
+        // Enough for λ to be chosen.
+        for weights in [None, Some((0..1900).map(|n| (n % 3) as f32).collect())] {
             let ratings = Interactions {
-                users: (0..900).map(|n| (pair(n) / 40) as u32).collect(),
-                items: (0..900).map(|n| (pair(n) % 40) as u32).collect(),
-                ratings: (0..900).map(|n| (n * 31 % 9) as f32 / 2.0).collect(),
+                users: (0..1900).map(|n| (pair(n) / 40) as u32).collect(),
+                items: (0..1900).map(|n| (pair(n) % 40) as u32).collect(),
+                ratings: (0..1900).map(|n| (n * 31 % 9) as f32 / 2.0).collect(),
                 weights,
                 timestamps: None,
             };
@@ -188,6 +226,7 @@ mod tests {
             };
             let (users, items) = (count(&ratings.users, 61), count(&ratings.items, 41));
             let wanted = Baseline::fit(&ratings, 61, 41);
+            assert_ne!(Penalties::chosen_for(&ratings), Penalties::default());
             for n_blocks in [1, 4] {
                 let blocks = Blocks::cut(&ratings, (&users, &items), n_blocks, &Pool::new(2));
                 let got = Baseline::fit_blocks(&blocks, &Pool::new(2)).expect("in memory");

@@ -1,0 +1,269 @@
+//! What did an evaluation find, and what is its JSON?
+
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+
+use crate::cli::output::{Manner, counted, grouped};
+use crate::cli::table::safe;
+use crate::data::Interactions;
+use crate::evaluation::report::bootstrap::{self, Interval};
+use crate::evaluation::report::slices::{errors_of, slices};
+use crate::evaluation::{Cold, Errors};
+use crate::kernels::pool::Pool;
+use crate::metrics::{Kind, Metric, RatingErrors};
+
+/// Above this share of the most rated items a model's lists say little about the user.
+const TOO_POPULAR: f64 = 0.5;
+
+/// All that an evaluation found.
+pub(super) struct Findings {
+    /// What was asked for, in the order it is shown.
+    pub(super) metrics: Vec<Metric>,
+    /// The model, then the baselines.
+    pub(super) judged: Vec<Judged>,
+    pub(super) rows: u64,
+    /// `None` where nothing is known of the training.
+    pub(super) cold: Option<Cold>,
+    /// Test rows without a prediction.
+    pub(super) missing: Option<u64>,
+    pub(super) ranking: Option<Ranked>,
+    /// Of each metric of the model that has one.
+    pub(super) intervals: Option<Intervals>,
+    pub(super) slices: Option<Vec<SliceErrors>>,
+}
+
+/// A model, or a baseline.
+pub(super) struct Judged {
+    /// Its name in JSON.
+    pub(super) key: &'static str,
+    /// Its name elsewhere, whole and short.
+    pub(super) names: [&'static str; 2],
+    /// Of the metrics that apply to it.
+    pub(super) values: Values,
+}
+
+/// Metrics with their values, in order.
+#[derive(Clone, Default)]
+pub(super) struct Values(pub(super) Vec<(Metric, f64)>);
+
+/// How rankings were judged.
+#[derive(Serialize)]
+pub(super) struct Ranked {
+    /// The least relevant rating; every test row is relevant without.
+    pub(super) relevant_from: Option<f32>,
+    /// Users that the means over relevant items are made of.
+    pub(super) users: u64,
+    /// Those for whom nothing is relevant.
+    pub(super) users_without_relevant: u64,
+    /// Relevant pairs that are in training too.
+    pub(super) pairs_in_training: u64,
+    /// Users that the AUC is a mean of, where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) auc_users: Option<u64>,
+    /// How much of the lists is in the popularity lists, and at which cut-off.
+    #[serde(skip)]
+    pub(super) overlap: Option<(Metric, f64)>,
+}
+
+/// Intervals by metric.
+pub(super) struct Intervals {
+    pub(super) draws: usize,
+    pub(super) of: Vec<(Metric, Interval)>,
+}
+
+/// The errors on some of the rows.
+#[derive(Serialize)]
+pub(super) struct SliceErrors {
+    pub(super) by: &'static str,
+    pub(super) slice: &'static str,
+    pub(super) rows: u64,
+    #[serde(flatten)]
+    pub(super) model: Errors,
+    /// μ + b_u + b_i on the same rows.
+    pub(super) biases: Option<Errors>,
+}
+
+impl Values {
+    pub(super) fn errors(errors: Errors) -> Values {
+        let of = |kind, value| (Metric { kind, cutoff: None }, value);
+        Values(vec![of(Kind::Rmse, errors.rmse), of(Kind::Mae, errors.mae)])
+    }
+
+    pub(super) fn get(&self, metric: Metric) -> Option<f64> {
+        let found = self.0.iter().find(|(of, _)| *of == metric);
+        found.map(|(_, value)| *value)
+    }
+}
+
+impl Serialize for Values {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (metric, value) in &self.0 {
+            map.serialize_entry(&metric.to_string(), value)?;
+        }
+        map.end()
+    }
+}
+
+impl Serialize for Intervals {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.of.len() + 1))?;
+        map.serialize_entry("draws", &self.draws)?;
+        for (metric, Interval { low, high }) in &self.of {
+            map.serialize_entry(&metric.to_string(), &[low, high])?;
+        }
+        map.end()
+    }
+}
+
+impl Serialize for Findings {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (metric, value) in &self.judged[0].values.0 {
+            map.serialize_entry(&metric.to_string(), value)?;
+        }
+        map.serialize_entry("rows", &self.rows)?;
+        if let Some(missing) = self.missing {
+            map.serialize_entry("missing", &missing)?;
+        }
+        if let Some(ranking) = &self.ranking {
+            map.serialize_entry("users", &ranking.users)?;
+            map.serialize_entry("ranking", ranking)?;
+        }
+        if let Some(Cold { users, items, rows }) = self.cold {
+            let cold = [("users", users), ("items", items), ("rows", rows)];
+            map.serialize_entry("cold", &Map(&cold))?;
+        }
+        let baselines = self.judged[1..].iter();
+        let baselines: Vec<_> = baselines
+            .map(|judged| (judged.key, &judged.values))
+            .collect();
+        map.serialize_entry("baselines", &Map(&baselines))?;
+        if let Some(intervals) = &self.intervals {
+            map.serialize_entry("intervals", intervals)?;
+        }
+        if let Some(slices) = &self.slices {
+            map.serialize_entry("slices", slices)?;
+        }
+        map.end()
+    }
+}
+
+/// Names and what they stand for, in order.
+struct Map<'a, V>(&'a [(&'static str, V)]);
+
+impl<V: Serialize> Serialize for Map<'_, V> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
+
+/// The intervals of RMSE and MAE.
+pub(super) fn error_intervals(
+    test: &Interactions,
+    predictions: &[f64],
+    draws: usize,
+    seed: u64,
+    pool: &Pool,
+) -> Intervals {
+    let users = bootstrap::users_of(test);
+    let errors = bootstrap::errors_by_user(&users, &test.ratings, |n| predictions[n]);
+    let intervals = bootstrap::of_errors(&errors, draws, seed, pool);
+    let kinds = [Kind::Rmse, Kind::Mae].into_iter();
+    let metrics = kinds.map(|kind| Metric { kind, cutoff: None });
+    Intervals {
+        draws,
+        of: metrics.zip(intervals).collect(),
+    }
+}
+
+/// The errors of every slice.
+pub(super) fn slice_errors(
+    test: &Interactions,
+    counts: (&[u32], &[u32]),
+    predictions: &[f64],
+    biases: Option<&[f64]>,
+) -> Vec<SliceErrors> {
+    let slices = slices(test, counts.0, counts.1);
+    let errors = slices.iter().map(|slice| {
+        let of =
+            |values: &[f64]| -> Errors { errors_of(slice, &test.ratings, |n| values[n]).into() };
+        SliceErrors {
+            by: slice.by,
+            slice: slice.name,
+            rows: slice.rows.len() as u64,
+            model: of(predictions),
+            biases: biases.map(of),
+        }
+    });
+    errors.collect()
+}
+
+/// The errors of predictions, one a row.
+pub(super) fn errors_of_rows(test: &Interactions, predictions: &[f64]) -> Errors {
+    let ratings = test.ratings.iter().map(|&rating| f64::from(rating));
+    RatingErrors::from_iter(predictions.iter().copied().zip(ratings)).into()
+}
+
+impl Findings {
+    /// What is to be known beside the numbers.
+    pub(super) fn remark(&self, manner: Manner) {
+        let rows = counted(self.rows, "test rating");
+        match self.cold {
+            Some(cold) => manner.note(format_args!(
+                "{rows}, {} of them cold: {} and {} that training never saw",
+                grouped(cold.rows),
+                counted(cold.users, "user"),
+                counted(cold.items, "item"),
+            )),
+            None => manner.note(format_args!(
+                "{rows}; with --train FILE also baselines and cold rows"
+            )),
+        }
+        if let Some(missing) = self.missing.filter(|&missing| missing > 0) {
+            let skipped = counted(missing, "test rating");
+            manner.note(format_args!(
+                "note: {skipped} without a prediction left out"
+            ));
+        }
+        if let Some(ranking) = &self.ranking {
+            ranking.remark(manner);
+        }
+        let no_times = |slices: &Vec<SliceErrors>| slices.iter().all(|slice| slice.by != "time");
+        if self.slices.as_ref().is_some_and(no_times) {
+            manner.note("note: no slices by time: the test file has no timestamps");
+        }
+    }
+}
+
+impl Ranked {
+    fn remark(&self, manner: Manner) {
+        let what = match self.relevant_from {
+            Some(least) => format!("test ratings of {least} or more are relevant"),
+            None => "every test rating is relevant".into(),
+        };
+        manner.note(format_args!(
+            "rankings: {what}; means over {}, {} without a relevant item left out",
+            counted(self.users, "user"),
+            grouped(self.users_without_relevant),
+        ));
+        if self.pairs_in_training > 0 {
+            manner.note(format_args!(
+                "warning: {} in training too: no list can hold them, and they count for nothing",
+                match self.pairs_in_training {
+                    1 => "1 relevant pair is".to_owned(),
+                    n => format!("{} relevant pairs are", grouped(n)),
+                }
+            ));
+        }
+        if let Some((metric, share)) = self.overlap.filter(|(_, share)| *share > TOO_POPULAR) {
+            let text = format!(
+                "warning: {:.0} % of the lists' first {} items are simply the most rated ones (more than {:.0} %): little in them is personal",
+                100.0 * share,
+                metric.cutoff.unwrap_or_default(),
+                100.0 * TOO_POPULAR
+            );
+            manner.note(safe(&text));
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! How far are a model's predictions from ratings that it never saw, and how good are its lists?
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::cli::output::Manner;
+use crate::cli::sources::check_fresh;
+use crate::data::Ids;
+use crate::data::reader::{ColumnSpec, ReadOptions, Separator, TestSet, read_test};
+use crate::evaluation::report::bootstrap::{FEWEST_DRAWS, MOST_DRAWS, USUAL_DRAWS};
+use crate::kernels::pool::Pool;
+use crate::metrics::Metric;
+use crate::{Error, Result};
+
+mod explain;
+mod findings;
+mod foreign;
+mod of_model;
+mod tables;
+
+/// Measure a model on ratings that it never saw, beside simple baselines
+#[derive(Debug, Args)]
+#[command(
+    allow_negative_numbers = true,
+    after_help = "Examples:\n  \
+    lowrank evaluate run --test test.csv\n  \
+    lowrank evaluate run --test test.csv --metrics ndcg@10,recall@20,auc --relevant 4 --intervals\n  \
+    lowrank evaluate run --test test.csv --train train.csv --baselines knn --slices\n  \
+    lowrank evaluate --predictions theirs.csv --test test.csv --train train.csv\n  \
+    lowrank evaluate --explain ndcg\n\n\
+    Every row of the test file counts, also those of users and items that training never saw (\"cold\").\n\
+    Lists rank all items but those that the user rated in training, as `lowrank recommend --all` does.\n\
+    Baselines: the mean of the training ratings, mean + user bias + item bias, and for lists the most rated items."
+)]
+pub struct Evaluate {
+    /// A model file, or the folder that `train -o` wrote
+    #[arg(required_unless_present_any = ["explain", "predictions"])]
+    model: Option<PathBuf>,
+    /// Check every byte of the model file, not only those that are needed
+    #[arg(long, requires = "model")]
+    verify: bool,
+    /// A file of ratings, or its cache
+    #[arg(long, value_name = "FILE", required_unless_present = "explain")]
+    test: Option<PathBuf>,
+    /// What to measure beside rmse and mae: ndcg@10, recall@20, precision, map, mrr, hit, auc, coverage, novelty, gini, overlap; without @N at 10
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = metric)]
+    metrics: Vec<Metric>,
+    /// The rating from which a test row is relevant to a ranking [default: every test row is]
+    #[arg(long, value_name = "RATING", requires = "metrics", value_parser = number)]
+    relevant: Option<f32>,
+    /// The ratings that the model was trained on, for the baselines that need them
+    #[arg(long, value_name = "FILE")]
+    train: Option<PathBuf>,
+    /// Further baselines: knn, the nearest neighbours among items
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', requires = "train")]
+    baselines: Vec<Further>,
+    /// Show 95 % intervals: the test users drawn anew, 1000 times
+    #[arg(long)]
+    intervals: bool,
+    /// Draws of the intervals
+    #[arg(long, value_name = "N", value_parser = draws)]
+    bootstrap: Option<usize>,
+    /// Another number draws other users for the intervals
+    #[arg(long, default_value_t = 42)]
+    seed: u64,
+    /// Show errors by popularity, activity, time, and for cold users and items
+    #[arg(long)]
+    slices: bool,
+    /// Judge somebody's predictions instead of a model: a file with user, item, prediction
+    #[arg(long, value_name = "FILE", conflicts_with = "model")]
+    predictions: Option<PathBuf>,
+    /// What a test row without a prediction is
+    #[arg(long, value_enum, default_value_t = Missing::Error, requires = "predictions")]
+    missing: Missing,
+    /// Say what a metric means, or `all`; nothing is measured
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["model", "test", "predictions"])]
+    explain: Option<String>,
+    /// Which column is what: `user,item,rating,timestamp` in order, or `user=NAME,item=NAME,rating=3`
+    #[arg(long, value_name = "COLUMNS")]
+    columns: Option<ColumnSpec>,
+    /// What stands between two fields: `,` `;` `tab` `::` … [default: found out]
+    #[arg(long, value_name = "SEPARATOR")]
+    sep: Option<Separator>,
+    /// Threads; they change speed alone [default: all cores]
+    #[arg(long, default_value_t = 0, hide_default_value = true, value_name = "N")]
+    threads: usize,
+}
+
+/// A baseline that is not always there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Further {
+    Knn,
+}
+
+/// What is done about a test row without a prediction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Missing {
+    /// An error, with their number and the first of them
+    Error,
+    /// It is left out, and counted
+    Skip,
+}
+
+fn metric(text: &str) -> Result<Metric, String> {
+    text.parse().map_err(|error: Error| match error {
+        Error::Config { wanted, .. } => format!("wanted {wanted}"),
+        other => other.to_string(),
+    })
+}
+
+fn number(text: &str) -> Result<f32, String> {
+    let number = text.parse().ok().filter(|number: &f32| number.is_finite());
+    number.ok_or_else(|| "wanted a rating, as in 4 or 3.5".into())
+}
+
+fn draws(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok();
+    let number = number.filter(|n| (FEWEST_DRAWS..=MOST_DRAWS).contains(n));
+    number.ok_or_else(|| format!("wanted a whole number from {FEWEST_DRAWS} to {MOST_DRAWS}"))
+}
+
+impl Evaluate {
+    pub(in crate::cli) fn run(self, manner: Manner) -> Result<()> {
+        if let Some(name) = &self.explain {
+            return explain::run(name, manner);
+        }
+        let pool = Pool::new(self.threads);
+        let findings = match (&self.model, &self.predictions) {
+            (Some(model), None) => self.of_model(model, &pool, manner)?,
+            (None, Some(file)) => self.foreign(file, &pool, manner)?,
+            // clap lets nothing else through.
+            _ => return Err(Error::config("model", "none", "a model, or --predictions")),
+        };
+        manner.output(None, |out| findings.write(out))?;
+        findings.remark(manner);
+        Ok(())
+    }
+
+    /// The test file.
+    fn test(&self) -> Result<&PathBuf> {
+        let test = self.test.as_ref();
+        test.ok_or_else(|| Error::config("test", "none", "a file of ratings"))
+    }
+
+    /// Reads a file of ratings for users and items that are numbered already.
+    fn read(&self, file: &PathBuf, users: &Ids, items: &Ids, manner: Manner) -> Result<TestSet> {
+        check_fresh([file.as_path()], manner)?;
+        read_test(file, &self.options(), users, items)
+    }
+
+    fn options(&self) -> ReadOptions {
+        ReadOptions {
+            columns: self.columns.clone(),
+            separator: self.sep,
+            threads: self.threads,
+            ..ReadOptions::default()
+        }
+    }
+
+    /// How often users are drawn, where intervals are asked for.
+    fn draws(&self) -> Option<usize> {
+        self.bootstrap
+            .or_else(|| self.intervals.then_some(USUAL_DRAWS))
+    }
+
+    /// What is measured: errors always, then what was asked for, each once.
+    fn all_metrics(&self) -> Result<Vec<Metric>> {
+        let mut all = Vec::new();
+        for metric in ["rmse".parse()?, "mae".parse()?]
+            .iter()
+            .chain(&self.metrics)
+        {
+            if !all.contains(metric) {
+                all.push(*metric);
+            }
+        }
+        Ok(all)
+    }
+}
