@@ -103,13 +103,12 @@ impl<'d> Ensemble<'d> {
         };
         let mut trained = 0;
         for (n, member) in self.members.iter_mut().enumerate() {
-            let before = done.epochs;
-            let finish = member.run(
-                &mut |event: &Event| match renumbered(event, before, total) {
-                    Event::Started { .. } if n > 0 => ControlFlow::Continue(()),
-                    event => observer.on_event(&event),
-                },
-            );
+            let finish = member.run(&mut Part {
+                whole: observer,
+                first: n == 0,
+                before: done.epochs,
+                total,
+            });
             trained += 1;
             done.epochs += finish.epochs;
             done.kept = done.epochs;
@@ -129,28 +128,41 @@ impl<'d> Ensemble<'d> {
     }
 }
 
-/// An event of a member as one of the whole.
-fn renumbered(event: &Event, before: usize, total: usize) -> Event {
-    match event.clone() {
-        Event::Started {
-            n_ratings,
-            n_parameters,
-            ..
-        } => Event::Started {
-            n_ratings,
-            n_parameters,
-            epochs: total,
-        },
-        Event::EpochStarted { epoch } => Event::EpochStarted {
-            epoch: before + epoch,
-        },
-        Event::EpochTrained { epoch } => Event::EpochTrained {
-            epoch: before + epoch,
-        },
-        Event::EpochEnded(epoch) => Event::EpochEnded(Epoch {
-            epoch: before + epoch.epoch,
-            ..epoch
-        }),
+/// Who watches the whole, watching a member.
+struct Part<'o> {
+    whole: &'o mut dyn Observer,
+    first: bool,
+    /// Epochs of the members before.
+    before: usize,
+    /// Epochs of all.
+    total: usize,
+}
+
+impl Observer for Part<'_> {
+    fn on_event(&mut self, event: &Event) -> ControlFlow<()> {
+        let before = self.before;
+        self.whole.on_event(&match event.clone() {
+            Event::Started { .. } if !self.first => return ControlFlow::Continue(()),
+            Event::Started {
+                n_ratings,
+                n_parameters,
+                ..
+            } => Event::Started {
+                n_ratings,
+                n_parameters,
+                epochs: self.total,
+            },
+            Event::EpochStarted { epoch } => Event::EpochStarted {
+                epoch: before + epoch,
+            },
+            Event::EpochTrained { epoch } => Event::EpochTrained {
+                epoch: before + epoch,
+            },
+            Event::EpochEnded(epoch) => Event::EpochEnded(Epoch {
+                epoch: before + epoch.epoch,
+                ..epoch
+            }),
+        })
     }
 }
 
