@@ -272,7 +272,7 @@ fn what(training: &Training<'_>) -> String {
     match training.config().method {
         Method::Variational => "variational posterior".into(),
         Method::Samples(kept) => format!("average of {}", counted(kept as u64, "sample")),
-        Method::Ensemble => "four models; the first".into(),
+        Method::Ensemble => "three models; the first".into(),
         _ => {
             let preset = trainer.config().preset_name();
             format!("preset {preset}, {}", trainer.optimizer().kind.name())

@@ -78,7 +78,7 @@ settings! {
     /// Draw the posterior and average so many samples [without a number: 300]; the best predictions, a larger model
     #[arg(long, value_name = "SAMPLES", num_args = 0..=1, default_missing_value = "300", help_heading = "Model")]
     average: Option<usize>,
-    /// Train four models in different ways and blend them: two averages of samples, one variational, one by Adam
+    /// Train three models in different ways and blend them: two averages of samples, one variational
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Model")]
     ensemble: Option<bool>,
     /// Numbers in each embedding [default: 8; notebook 16; --bayes 15, --average 7]

@@ -7,20 +7,18 @@
 //! ```
 //!
 //! Models err in different ways where they were made in different ways; what they have in common stays, what each gets wrong alone shrinks. So an ensemble takes the posterior drawn with
-//! many factors and with few, its variational twin, and the plain tables of an optimizer. Rows are composed: a blend predicts new rows by their features as its members do, but does not hold the features apart.
+//! many factors and with few, and a variational one that knows users by their ratings alone. Rows are composed: a blend predicts new rows by their features as its members do, but does not hold the features apart.
 
 use std::ops::ControlFlow;
 
 use super::Training;
 use crate::data::{Dataset, Interactions};
 use crate::model::{Model, ModelSide, Rows};
-use crate::training::config::{Batch, Implicit, Method};
+use crate::training::config::{Columns, Implicit, Method, SAMPLES};
 use crate::training::observer::Epoch;
 use crate::training::{Checked, Config, Ending, Event, Finish, Observer};
 use crate::{Error, Result};
 
-/// Samples of each of the two members that are drawn.
-const SAMPLES: usize = 150;
 /// Factors of the second.
 const FEW_FACTORS: usize = 7;
 
@@ -38,8 +36,8 @@ fn members(config: &Config) -> Vec<Config> {
         ..config.clone()
     };
     let implicit = match config.implicit {
-        // What a user rated makes the variational posterior too sure of itself.
         Implicit::Both => Implicit::Items,
+        Implicit::Users => Implicit::None,
         other => other,
     };
     vec![
@@ -53,12 +51,8 @@ fn members(config: &Config) -> Vec<Config> {
         },
         Config {
             implicit,
+            user_features: Columns::Named(Vec::new()),
             ..of(Method::Variational)
-        },
-        Config {
-            n_factors: None,
-            batch: Batch::Full,
-            ..of(Method::Point)
         },
     ]
 }
