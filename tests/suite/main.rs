@@ -13,6 +13,7 @@ mod common;
 mod determinism;
 mod dry_run;
 mod everyone;
+mod features;
 mod golden;
 mod gradcheck;
 mod implicit;

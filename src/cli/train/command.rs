@@ -21,7 +21,7 @@ use crate::evaluation::evaluate;
 use crate::kernels::pool::Pool;
 use crate::model::Model;
 use crate::storage::read_at_most;
-use crate::training::groups::Chosen;
+use crate::training::groups::{Chosen, Used};
 use crate::training::{Checked, Ending, Finish, Trainer};
 use crate::{Error, Result};
 
@@ -257,9 +257,10 @@ fn describe(inputs: &Inputs, trainer: &Trainer<'_, f32>, patience: Option<usize>
         ));
     }
     for (side, chosen) in ["user", "item"].iter().zip(trainer.columns()) {
+        let used: Vec<String> = chosen.used.iter().map(Used::to_string).collect();
         let of_ratings = chosen.implicit.map(str::to_owned).into_iter().collect();
         for (names, what) in [
-            (&chosen.used, "used"),
+            (&used, "used"),
             (&of_ratings, "made of the ratings"),
             (&chosen.skipped, "not used"),
         ] {
