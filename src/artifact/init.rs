@@ -166,10 +166,13 @@ impl InitTables {
             for (of_group, table) in of_groups {
                 let full_name = format!("{name}.{of_group}");
                 let group = side.groups.iter_mut().find(|group| group.name == *of_group);
-                match group.zip(groups::values(data, name, of_group)) {
-                    Some((group, values)) => {
-                        applied.note(full_name, table.fill(&mut group.table, values)?);
-                    }
+                let named = group.and_then(|group| {
+                    let own = group.values.as_deref();
+                    let values = groups::values(data, name, of_group, own)?;
+                    Some((&mut group.table, values))
+                });
+                match named {
+                    Some((own, values)) => applied.note(full_name, table.fill(own, values)?),
                     None => applied.unused.push(full_name),
                 }
             }

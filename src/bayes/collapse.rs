@@ -22,7 +22,6 @@ use crate::kernels::lanes::padded;
 use crate::model::{Group, Model, ModelSide, Parameters, Posterior, Rows, Side, Spread, Table};
 use crate::training::Trainer;
 use crate::training::config::Method;
-use crate::training::groups;
 
 /// The tables of samples, side by side.
 #[derive(Debug)]
@@ -62,10 +61,9 @@ impl Averaged {
             Method::Samples(_) => padded(n_factors),
             _ => n_factors,
         };
-        let of = |side: &Side<f32>| {
-            let keeps = |group: &&Group<f32>| {
-                method == Method::Variational || !groups::is_of_ratings(&group.name)
-            };
+        let of = |side: &Side<f32>, implicit: Option<&str>| {
+            let of_ratings = |group: &Group<f32>| implicit == Some(group.name.as_str());
+            let keeps = |group: &&Group<f32>| method == Method::Variational || !of_ratings(group);
             let wide = |table: &Table<f32>| Table::zeros(table.n_rows(), room * width, true);
             let groups = side.groups.iter().filter(keeps).map(|group| Group {
                 table: wide(&group.table),
@@ -87,7 +85,9 @@ impl Averaged {
             prior_factors: Vec::new(),
             prior_biases: Vec::new(),
         };
-        let (users, items) = (of(&drawn.users), of(&drawn.items));
+        let [of_users, of_items] = trainer.columns();
+        let users = of(&drawn.users, of_users.implicit);
+        let items = of(&drawn.items, of_items.implicit);
         Averaged {
             users: biases(&users),
             items: biases(&items),

@@ -13,7 +13,7 @@ use crate::kernels::Kernel;
 use crate::kernels::pool::Pool;
 use crate::linalg::Cholesky;
 use crate::random::Stream;
-use crate::training::{Columns, Config, Implicit, Method};
+use crate::training::{Columns, Config, Feature, Implicit, Method};
 
 const N_USERS: u32 = 13;
 const N_ITEMS: u32 = 9;
@@ -60,7 +60,7 @@ fn data() -> Dataset {
 
 fn config(method: Method, with_groups: bool) -> Config {
     let columns = Columns::Named(if with_groups {
-        vec!["genres".into()]
+        vec![Feature::category("genres")]
     } else {
         Vec::new()
     });

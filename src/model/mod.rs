@@ -18,6 +18,7 @@
 //! | file | question |
 //! |---|---|
 //! | [`features`] | how much of each feature does a row have? |
+//! | [`measure`] | what does a number in a column become? |
 //! | [`link`] | how does a score become a prediction? |
 //! | [`forward`] | what is the score, in one line? |
 //! | [`table`] | what is learnt? |
@@ -33,6 +34,7 @@ pub(crate) mod example;
 pub mod features;
 pub mod forward;
 pub mod link;
+pub mod measure;
 pub mod posterior;
 pub mod rows;
 pub mod scorer;
@@ -44,6 +46,7 @@ pub mod trained;
 
 pub use features::{Bag, Features};
 pub use link::{Clip, Link};
+pub use measure::Measure;
 pub use posterior::{Posterior, Spread};
 pub use rows::Rows;
 pub use scorer::Scorer;

@@ -12,6 +12,7 @@
 use std::sync::Arc;
 
 use super::{Bag, Features, Link, Table};
+use crate::data::Ids;
 use crate::kernels::{Real, lanes};
 
 /// The tables of one side: users or items.
@@ -28,6 +29,8 @@ pub struct Side<T> {
 pub struct Group<T> {
     /// The column that it was made from.
     pub name: String,
+    /// What the rows of the table are called, where that is not what the column calls its values.
+    pub values: Option<Arc<Ids>>,
     /// How the weights were made from the column.
     pub bag: Bag,
     /// w, n_rows × n_features; shared by all copies of the parameters, because training never changes it.

@@ -12,6 +12,8 @@ use crate::{Error, Model, Result};
 pub(super) struct Candidates {
     /// Item indices, rising.
     pub(super) items: Vec<u32>,
+    /// How many ids of the list of allowed items the model has not.
+    pub(super) n_unknown_allowed: usize,
     /// How many ids of the deny list the model has not.
     pub(super) n_unknown_denied: usize,
 }
@@ -20,12 +22,19 @@ impl Candidates {
     pub(super) fn new(model: &Model, query: &Query) -> Result<Candidates> {
         let items = model.items();
         let mut keep = vec![query.allow.is_none(); items.ids().len()];
-        for id in query.allow.iter().flatten() {
-            let item = items
-                .ids()
-                .index(id)
-                .ok_or_else(|| unknown_item(model, id))?;
-            keep[item as usize] = true;
+        let allowed = query.allow.as_deref().unwrap_or_default();
+        let mut n_unknown_allowed = 0;
+        for id in allowed {
+            match items.ids().index(id) {
+                Some(item) => keep[item as usize] = true,
+                None => n_unknown_allowed += 1,
+            }
+        }
+        if let Some(first) = allowed
+            .first()
+            .filter(|_| n_unknown_allowed == allowed.len())
+        {
+            return Err(unknown_item(model, first));
         }
         let mut n_unknown_denied = 0;
         for id in &query.deny {
@@ -42,6 +51,7 @@ impl Candidates {
             .filter_map(|(item, keep)| keep.then_some(item));
         Ok(Candidates {
             items: items.collect(),
+            n_unknown_allowed,
             n_unknown_denied,
         })
     }

@@ -101,7 +101,8 @@ impl Query {
         self
     }
 
-    /// Only these items. An id that the model has not is an error: it could never appear, and is probably a typing error.
+    /// Only these items. An id that the model has not will not appear, and [`Recommender::n_unknown_allowed`](super::Recommender::n_unknown_allowed) counts
+    /// it; where the model has none of them, that is an error, because the list is probably of something else.
     pub fn allow<S: Into<String>>(mut self, item_ids: impl IntoIterator<Item = S>) -> Query {
         let list = self.allow.get_or_insert_default();
         list.extend(item_ids.into_iter().map(Into::into));

@@ -51,7 +51,7 @@ impl Model {
     /// The list for the user of `query`. Empty where the filters leave nothing, or the user has rated everything.
     ///
     /// # Errors
-    /// [`Error::Unknown`] for a user, a column, a value or an allowed item that the model has not, with near names;
+    /// [`Error::Unknown`] for a user, a column or a value that the model has not, or a list of allowed items of which it has none, with near names;
     /// [`Error::Config`] for a query without a user or with n = 0.
     pub fn recommend(&self, query: &Query) -> Result<Vec<Recommendation>> {
         let Some(user_id) = &query.user_id else {
@@ -120,6 +120,11 @@ impl Recommender<'_> {
     /// The length that no list exceeds.
     pub fn longest(&self) -> usize {
         self.n.min(self.candidates.items.len())
+    }
+
+    /// How many ids of the list of allowed items the model has not.
+    pub fn n_unknown_allowed(&self) -> usize {
+        self.candidates.n_unknown_allowed
     }
 
     /// How many ids of the deny list the model has not.
@@ -271,6 +276,12 @@ mod tests {
         assert_eq!(ask(ann().n(2).allow(["m4", "m3", "m1"])), "m3 m4");
         assert_eq!(ask(ann().allow(["m4", "m3"]).deny(["m3", "gone"])), "m4");
         assert_eq!(ask(ann().allow([""; 0])), "");
+        let query = Query::default().allow(["gone", "m3", "lost"]);
+        let recommender = model.recommender(&query).unwrap();
+        assert_eq!(
+            (recommender.n_unknown_allowed(), recommender.longest()),
+            (2, 1)
+        );
         let query = Query::default().deny(["m3", "gone"]);
         assert_eq!(model.recommender(&query).unwrap().n_unknown_denied(), 1);
     }
@@ -312,7 +323,7 @@ mod tests {
             r#"no value "Western"; the values of genres are "Action", "Sci-Fi", "Horror""#
         );
         assert_eq!(
-            message(ann().allow(["m1", "bob"])),
+            message(ann().allow(["bob", "gone"])),
             r#"no item "bob"; there is a user with this id"#
         );
         assert!(matches!(

@@ -5,11 +5,14 @@
 //!                                         each weighed as the group's bag weighs that many
 //! ```
 //!
+//! In a group that is made of numbers the value is a number, and becomes what the number of an item becomes: its bin, or its weight.
+//!
 //! With an unknown item q_i is 0: what is predicted is an item of which the given features alone are known.
 
 use super::filter::find;
 use super::near;
-use crate::model::{ModelGroup, Scorer};
+use crate::model::measure::number;
+use crate::model::{Measure, ModelGroup, Scorer};
 use crate::{Error, Model, Prediction, Result};
 
 /// The features of each group: (value, weight).
@@ -19,11 +22,12 @@ impl Model {
     /// [`predict`](Model::predict), with other values in some feature groups of the item.
     ///
     /// An override is a column with its new values, several separated by `|`; an empty text stands for no value. A value is found by its name; a
-    /// whole number that is no name is the value of that number, counted from 0 in order of first appearance.
+    /// whole number that is no name is the value of that number, counted from 0 in order of first appearance. In a group of bins a number falls into its bin, in one of
+    /// standardised numbers it is the number.
     ///
     /// # Errors
     /// [`Error::Unknown`] for a column that is no feature group of the items, or a value that the group has not; [`Error::Config`] for a group that is made of the training
-    /// ratings (who rated the item is no property of it that one could set).
+    /// ratings (who rated the item is no property of it that one could set), or what is no number where one is wanted.
     pub fn predict_with(
         &self,
         user_id: &str,
@@ -99,8 +103,12 @@ impl Model {
 
 /// The values of an override with their weights, each once, in the order given.
 fn weighed(group: &ModelGroup, values: &str) -> Result<Vec<(u32, f32)>> {
+    let names = values.split('|').map(str::trim).filter(|v| !v.is_empty());
+    if let Some(measure) = Measure::from_names(group.values()) {
+        return measured(group, &measure, &names.collect::<Vec<_>>());
+    }
     let mut numbers = Vec::new();
-    for name in values.split('|').map(str::trim).filter(|v| !v.is_empty()) {
+    for name in names {
         let number = value_of(group, name)?;
         if !numbers.contains(&number) {
             numbers.push(number);
@@ -108,6 +116,30 @@ fn weighed(group: &ModelGroup, values: &str) -> Result<Vec<(u32, f32)>> {
     }
     let weight = group.bag().weight(numbers.len());
     Ok(numbers.into_iter().map(|number| (number, weight)).collect())
+}
+
+/// The bin or the weight of the number that stands there; a bin may be named too.
+fn measured(group: &ModelGroup, measure: &Measure, names: &[&str]) -> Result<Vec<(u32, f32)>> {
+    let [name] = names else {
+        return match names.len() {
+            0 => Ok(Vec::new()),
+            n => Err(Error::config(
+                "with",
+                format!("{n} values of {}", group.name()),
+                "one number, or nothing",
+            )),
+        };
+    };
+    let bin = || match measure {
+        Measure::Bins(_) => Some((group.values().index(name)?, 1.0)),
+        Measure::Standard { .. } => None,
+    };
+    let of_number = number(name).map(|x| measure.feature(x));
+    let feature = of_number.or_else(bin).ok_or_else(|| {
+        let got = format!("{}={name}", group.name());
+        Error::config("with", got, "a number, as in year=1995")
+    });
+    Ok(vec![feature?])
 }
 
 fn value_of(group: &ModelGroup, name: &str) -> Result<u32> {
@@ -135,7 +167,7 @@ fn value_of(group: &ModelGroup, name: &str) -> Result<u32> {
 #[cfg(test)]
 mod tests {
     use crate::Kind;
-    use crate::model::{Bag, example};
+    use crate::model::{Bag, Measure, example};
 
     fn value(user: &str, item: &str, overrides: &[(&str, &str)]) -> f32 {
         let prediction = example::model().predict_with(user, item, overrides);
@@ -194,6 +226,49 @@ mod tests {
         assert_eq!(prediction.unwrap().value, 4.5);
         let prediction = model.predict_with("ann", "m1", &[("genres", "Action|Sci-Fi")]);
         assert_eq!(prediction.unwrap().value, 5.0);
+    }
+
+    #[test]
+    fn a_number_finds_its_bin_or_is_the_weight() {
+        let mut model = example::model();
+        let group = &mut model.items.groups[0];
+        // The rows (½, 0), (0, ½) and (−½, 0).
+        group.values = Measure::Bins(vec![1990.0, 2000.0]).names();
+        let value = |model: &crate::Model, values: &str| {
+            let with = [("genres", values)];
+            model.predict_with("ann", "m1", &with).map(|p| p.value)
+        };
+        // Of ann with m1: 3½ + the first number of the row.
+        for (number, wanted) in [
+            ("1989.5", 5.0),
+            ("1990", 4.5),
+            ("1", 5.0),
+            ("2525", 4.0),
+            ("[2000,inf)", 4.0),
+            ("", 4.5),
+        ] {
+            assert_eq!(value(&model, number).unwrap(), wanted, "{number}");
+        }
+        for (values, wanted) in [
+            ("1990|1991", "2 values"),
+            ("new", "a number"),
+            ("nan", "a number"),
+        ] {
+            let message = value(&model, values).unwrap_err().to_string();
+            assert!(message.contains(wanted), "{message}");
+        }
+        // One row, (½, 0), weighed by (x − 40)/10, whatever the bag.
+        let group = &mut model.items.groups[0];
+        let standard = Measure::Standard {
+            mean: 40.0,
+            deviation: 10.0,
+        };
+        group.values = standard.names();
+        for (number, wanted) in [("40", 4.5), ("50", 5.0), ("35", 4.25), ("", 4.5)] {
+            assert_eq!(value(&model, number).unwrap(), wanted, "{number}");
+        }
+        let by_name = value(&model, "(x - 40)/10").unwrap_err().to_string();
+        assert!(by_name.contains("a number"), "{by_name}");
     }
 
     #[test]

@@ -60,7 +60,7 @@ fn side<T: Real>(
     let mut of_groups = penalty.counts[1..].iter();
     let groups = tables.groups.iter().map(|group| ModelGroup {
         name: group.name.clone(),
-        values: groups::values(dataset, name, &group.name)
+        values: groups::values(dataset, name, &group.name, group.values.as_deref())
             .cloned()
             .unwrap_or_default(),
         table: rows(&group.table),

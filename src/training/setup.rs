@@ -41,7 +41,8 @@ impl Checked {
                 "at least one rating to train on",
             ));
         }
-        let columns = groups::choose_all(config, train)?;
+        let survey = train.survey()?;
+        let columns = groups::choose(config, train, &survey)?;
         known_keys("l2", &config.l2, &columns)?;
         known_keys("init-std", &config.init_std, &columns)?;
         let side = |name, data: &SideData, chosen: &Chosen| {
@@ -54,7 +55,6 @@ impl Checked {
         };
         let mut users = side("user", &train.users, &columns[0])?;
         let mut items = side("item", &train.items, &columns[1])?;
-        let survey = train.survey()?;
         if survey.weight == 0.0 {
             return Err(Error::config(
                 "weight",
@@ -153,7 +153,8 @@ fn penalty<T: Real>(side: &Side<T>, name: &str, counts: Vec<u32>, l2: &PerTable)
 fn known_keys(flag: &str, values: &PerTable, [users, items]: &[Chosen; 2]) -> Result<()> {
     let mut known = vec!["bias".to_owned()];
     for (side, chosen) in [("user", users), ("item", items)] {
-        let columns = chosen.used.iter().map(|name| format!("{side}.{name}"));
+        let columns = chosen.used.iter();
+        let columns = columns.map(|used| format!("{side}.{}", used.name()));
         for table in std::iter::once(side.to_owned()).chain(columns) {
             known.push(format!("{table}.bias"));
             known.push(table);

@@ -463,15 +463,16 @@ fn filters_and_lists_of_items_are_obeyed() {
     assert_eq!(nothing.out, "[]\n");
     assert!(nothing.err.contains("nothing to recommend"));
     let typing_error = folder.file("wrong.txt", "25\nno such item\n");
-    let run = |flag: &str| lowrank(&["recommend", &path, "--user", "6", flag, &typing_error]);
-    run("--allow").is_error(1, &["no item \"no such item\""]);
-    let denied = run("--deny");
-    assert_eq!(denied.code, 0);
-    assert!(
-        denied.err.contains("1 id of --deny not in the model"),
-        "{}",
-        denied.err
-    );
+    let run = |flag: &str, list: &str| lowrank(&["recommend", &path, "--user", "6", flag, list]);
+    for flag in ["--allow", "--deny"] {
+        let outcome = run(flag, &typing_error);
+        assert_eq!(outcome.code, 0);
+        let note = format!("note: 1 id of {flag} not in the model");
+        assert!(outcome.err.contains(&note), "{}", outcome.err);
+    }
+    let of_another = folder.file("another.txt", "no such item\nnor this\n");
+    run("--allow", &of_another).is_error(1, &["no item \"no such item\""]);
+    assert_eq!(run("--deny", &of_another).code, 0);
 }
 
 #[test]

@@ -84,7 +84,7 @@ fn data(with_weights: bool) -> Dataset {
             N_ITEMS,
             vec![
                 column("genre", &["w", "x", "y", "z"], genres),
-                column("year", &["old", "new"], years),
+                column("year", &["1987", "1999.5"], years),
             ],
         ),
         interactions,
@@ -95,13 +95,13 @@ fn data(with_weights: bool) -> Dataset {
 /// All that a configuration may combine.
 fn grid() -> Vec<(String, Config, bool)> {
     let names =
-        |names: &[&str]| Columns::Named(names.iter().map(|&name| name.to_owned()).collect());
+        |names: &[&str]| Columns::parse("features", &names.join(",")).expect("names of columns");
     let mut grid = Vec::new();
     for link in [Link::Identity, Link::Sigmoid { lo: 1.0, hi: 5.0 }] {
         for (item_columns, user_columns, implicit) in [
             (&[][..], &[][..], Implicit::None),
             (&["genre"][..], &[], Implicit::None),
-            (&["genre", "year"], &["job"], Implicit::None),
+            (&["genre", "year:number"], &["job"], Implicit::None),
             (&["genre"], &[], Implicit::Both),
         ] {
             for (mean, biases, group_biases) in [

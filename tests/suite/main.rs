@@ -16,6 +16,7 @@ mod determinism;
 mod dry_run;
 mod evaluate;
 mod everyone;
+mod features;
 mod golden;
 mod gradcheck;
 mod implicit;

@@ -7,6 +7,7 @@ use crate::data::{Catalog, Csr, Ids, Strings};
 use crate::kernels::lanes::padded;
 use crate::model::{Clip, Link};
 use crate::storage::sections::file_bytes;
+use crate::training::groups::Used;
 
 /// What a model will be made of.
 #[derive(Clone, Copy, Debug)]
@@ -46,7 +47,7 @@ pub struct SideShape<'a> {
     /// What else is known of them.
     pub catalog: &'a Catalog,
     /// The columns that are features.
-    pub used: &'a [String],
+    pub used: &'a [Used],
     /// Whether rows have biases.
     pub biases: bool,
     /// Whether features have.
@@ -88,7 +89,7 @@ impl Shape<'_> {
     }
 }
 
-impl SideShape<'_> {
+impl<'a> SideShape<'a> {
     /// The length of each section, in the order of `encode`.
     fn sections(&self, n_factors: usize, to: &mut Vec<usize>) {
         let (n_rows, columns) = (self.ids.len(), &self.catalog.columns);
@@ -108,16 +109,14 @@ impl SideShape<'_> {
         }
         to.push(4 * n_rows);
         table(n_rows, self.biases, to);
-        strings(&self.used.iter().collect(), to);
+        strings(&self.used.iter().map(Used::name).collect(), to);
         to.push(self.used.len());
-        let groups = self
-            .used
-            .iter()
-            .filter_map(|name| self.catalog.column(name));
-        for column in groups {
-            ids(&column.values, to);
-            to.push(4 * column.values.len());
-            table(column.values.len(), self.group_biases, to);
+        let column = |used: &'a Used| Some((used, self.catalog.column(used.name())?));
+        for (used, column) in self.used.iter().filter_map(column) {
+            let values = used.values(column);
+            ids(&values, to);
+            to.push(4 * values.len());
+            table(values.len(), self.group_biases, to);
             csr(&column.rows, to);
             to.push(4 * column.rows.n_entries());
         }

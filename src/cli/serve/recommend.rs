@@ -41,7 +41,7 @@ pub struct Recommend {
     /// Only items with this value in a column (or without it: COLUMN!=VALUE); several conditions must all hold
     #[arg(long = "where", value_name = "COLUMN=VALUE", value_parser = condition)]
     conditions: Vec<Condition>,
-    /// Only the items of this file, an id a line
+    /// Only the items of this file, an id a line; one that the model has not is counted
     #[arg(long, value_name = "FILE")]
     allow: Option<PathBuf>,
     /// None of the items of this file, an id a line
@@ -99,11 +99,14 @@ impl Recommend {
         let model = self.load()?;
         let users = self.rows(&model)?;
         let recommender = model.recommender(&self.query(&model)?)?;
-        if recommender.n_unknown_denied() > 0 {
-            manner.note(format_args!(
-                "note: {} of --deny not in the model",
-                counted(recommender.n_unknown_denied() as u64, "id")
-            ));
+        for (flag, n) in [
+            ("--allow", recommender.n_unknown_allowed()),
+            ("--deny", recommender.n_unknown_denied()),
+        ] {
+            if n > 0 {
+                let ids = counted(n as u64, "id");
+                manner.note(format_args!("note: {ids} of {flag} not in the model"));
+            }
         }
         let n_lines = manner.output(self.output.as_deref(), |out| {
             if self.user.is_some() {

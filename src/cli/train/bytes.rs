@@ -90,11 +90,12 @@ impl Sizes<'_> {
             n_rows: side.ids.len(),
             biases: self.config().biases,
         };
-        let columns = chosen.used.iter();
-        let groups = columns.filter_map(|name| side.catalog.column(name));
-        let groups = groups.map(|column| TableSize {
-            n_rows: column.values.len(),
-            biases: self.config().group_biases,
+        let groups = chosen.used.iter().filter_map(|used| {
+            let column = side.catalog.column(used.name())?;
+            Some(TableSize {
+                n_rows: used.values(column).len(),
+                biases: self.config().group_biases,
+            })
         });
         std::iter::once(own).chain(groups).collect()
     }
@@ -202,7 +203,7 @@ impl Sizes<'_> {
             match self.config().batch {
                 Batch::Blocks => {
                     let columns = chosen.used.iter();
-                    let mut columns = columns.filter_map(|name| side.catalog.column(name));
+                    let mut columns = columns.filter_map(|used| side.catalog.column(used.name()));
                     let each_epoch = columns.any(|c| c.rows.n_entries() > n_stratum);
                     own.bytes(n_factors) + composed * (2 + u64::from(each_epoch)) + groups
                 }

@@ -20,7 +20,7 @@ use crate::cli::table;
 use crate::evaluation::{Training, evaluate};
 use crate::kernels::pool::Pool;
 use crate::model::Model;
-use crate::training::groups::Chosen;
+use crate::training::groups::{Chosen, Used};
 use crate::training::{Checked, Ending, Finish, Method, Trainer};
 use crate::{Error, Result};
 
@@ -242,9 +242,10 @@ fn describe(inputs: &Inputs, training: &Training<'_>, patience: Option<usize>, m
         ));
     }
     for (side, chosen) in ["user", "item"].iter().zip(trainer.columns()) {
+        let used: Vec<String> = chosen.used.iter().map(Used::to_string).collect();
         let of_ratings = chosen.implicit.map(str::to_owned).into_iter().collect();
         for (names, what) in [
-            (&chosen.used, "used"),
+            (&used, "used"),
             (&of_ratings, "made of the ratings"),
             (&chosen.skipped, "not used"),
         ] {

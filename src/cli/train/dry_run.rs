@@ -75,10 +75,7 @@ pub fn run(checked: &Checked, inputs: &Inputs, read: f64, manner: Manner) -> Res
     let data = &inputs.train;
     let settled = checked.for_data(data.n_ratings(), false)?;
     let config = settled.config();
-    let columns = [
-        groups::choose(&config.user_features, "user", &data.users.catalog)?,
-        groups::choose(&config.item_features, "item", &data.items.catalog)?,
-    ];
+    let columns = groups::choose(config, data, &data.survey()?)?;
     let sizes = Sizes {
         inputs,
         checked: &settled,

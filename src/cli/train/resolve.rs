@@ -135,23 +135,6 @@ fn batch(text: &str) -> Result<Batch> {
     }
 }
 
-fn columns(text: &str) -> Columns {
-    match text {
-        "all" => Columns::All,
-        "none" | "" => Columns::Named(Vec::new()),
-        _ => Columns::Named(text.split(',').map(|name| name.trim().to_owned()).collect()),
-    }
-}
-
-fn columns_text(columns: &Columns) -> Option<String> {
-    match columns {
-        Columns::All => Some("all".into()),
-        Columns::MultiValued => None,
-        Columns::Named(names) if names.is_empty() => Some("none".into()),
-        Columns::Named(names) => Some(names.join(",")),
-    }
-}
-
 /// `12` sets all tables; `bias=4` sets some. An entry for all does away with the preset's exceptions for factors, not for biases.
 fn per_table(flag: &str, entries: &[String], preset: &PerTable) -> Result<PerTable> {
     let mut values = preset.clone();
@@ -230,8 +213,8 @@ impl Settings {
             kernel = |text: &String| choice("kernel", text, &KERNELS),
             l2 = |entries: &Vec<String>| per_table("l2", entries, &l2_default),
             init_std = |entries: &Vec<String>| per_table("init-std", entries, &std_default),
-            item_features = |text: &String| Ok::<_, Error>(columns(text)),
-            user_features = |text: &String| Ok::<_, Error>(columns(text)),
+            item_features = |text: &String| Columns::parse("item-features", text),
+            user_features = |text: &String| Columns::parse("user-features", text),
         );
         Ok(c)
     }
@@ -274,8 +257,8 @@ impl Settings {
             mean: Some(c.global_mean),
             biases: Some(c.biases),
             group_biases: Some(c.group_biases),
-            item_features: columns_text(&c.item_features),
-            user_features: columns_text(&c.user_features),
+            item_features: c.item_features.text(),
+            user_features: c.user_features.text(),
             implicit: name_of(&c.implicit, &IMPLICITS),
             bag: name_of(&c.bag, &BAGS),
             epochs: (c.method != Method::Ensemble).then(|| c.n_epochs()),
@@ -358,7 +341,7 @@ mod tests {
                 link: Some("sigmoid:1..5".into()),
                 batch: Some("64".into()),
                 l2: Some(vec!["3".into(), "item.genres=2".into()]),
-                user_features: Some("age,job".into()),
+                user_features: Some("age:bin,job,height:number".into()),
                 ..Settings::default()
             };
             let once = resolve(asked);

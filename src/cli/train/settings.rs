@@ -102,10 +102,10 @@ settings! {
     /// Whether features have biases [default: yes; notebook no]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Model")]
     group_biases: Option<bool>,
-    /// Columns of the items that become features: names, all, or none [default: those with | in a cell; notebook all]
+    /// Columns of the items that become features: names, all, or none; `year:bin5` makes 5 bins of a number (`year:bin` at most 10), `year:number` standardises it [default: those with | in a cell; notebook all]
     #[arg(long, value_name = "NAMES", help_heading = "Model")]
     item_features: Option<String>,
-    /// Columns of the users that become features: names, all, or none [default: none]
+    /// Columns of the users that become features, written alike [default: none]
     #[arg(long, value_name = "NAMES", help_heading = "Model")]
     user_features: Option<String>,
     /// Features made of the training ratings: users (by what they rated), items (by who rated them), both, or none [default: none]

@@ -23,8 +23,8 @@
 //! | `global_mean` | `--no-mean` | no | yes | |
 //! | `biases`, `group_biases` | `--no-biases` | no | yes | |
 //! | `bag` | `--bag` | mean | sqrt | |
-//! | `item_features` | `--item-features` | every column | columns with `\|` | names |
-//! | `user_features` | `--user-features` | none | none | names |
+//! | `item_features` | `--item-features` | every column | columns with `\|` | names, each with or without a kind |
+//! | `user_features` | `--user-features` | none | none | alike |
 //! | `implicit` | `--implicit` | none | none | none, users, items, both |
 //! | `keep` | `--keep` | last | best, where there is validation | |
 //! | `untouched_rows` | | keep their draw | zero | |
@@ -33,11 +33,13 @@
 //! `notebook` is the PyTorch notebook that this design comes from, to the last digit; `rating` is what predicts best.
 
 mod check;
+mod columns;
 mod implicit;
 mod method;
 mod per_table;
 
 pub use check::{Checked, MANY_RATINGS};
+pub use columns::{Columns, Feature, FeatureKind};
 pub use implicit::Implicit;
 pub use method::{BURN_IN, Method, SAMPLES};
 pub use per_table::PerTable;
@@ -95,17 +97,6 @@ pub enum ClipRule {
         /// Its upper end.
         hi: f32,
     },
-}
-
-/// Which columns of a side become feature groups.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Columns {
-    /// All of them.
-    All,
-    /// Those with `|` in some cell.
-    MultiValued,
-    /// Those with these names.
-    Named(Vec<String>),
 }
 
 /// Which parameters are kept in the end.

@@ -31,11 +31,12 @@ impl<T: Real> Trainer<'_, T> {
                     (format!("{name}_{what}"), data.ids.name(row).to_owned())
                 }
                 n => {
-                    let group = &side.groups[n - 1].name;
-                    let value = groups::values(self.data, name, group)
-                        .map(|values| values.name(row as u32).to_owned());
+                    let group = &side.groups[n - 1];
+                    let value =
+                        groups::values(self.data, name, &group.name, group.values.as_deref())
+                            .map(|values| values.name(row as u32).to_owned());
                     (
-                        format!("{name}.{group}.{what}"),
+                        format!("{name}.{}.{what}", group.name),
                         value.unwrap_or_else(|| row.to_string()),
                     )
                 }
