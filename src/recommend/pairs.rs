@@ -58,7 +58,7 @@ impl<'m> Count<'m> {
 impl Reader for Count<'_> {
     #[inline(always)]
     fn read(&mut self, items: &[u32], scores: &mut [f32]) {
-        scores.iter().for_each(|&score| self.pairs.push(score));
+        self.pairs.push_all(scores);
         // What should not have come is taken back: there is little of it.
         let (Some(&first), Some(&last)) = (items.first(), items.last()) else {
             return;

@@ -398,7 +398,7 @@ fn anybodys_predictions_are_judged_like_a_model() {
         close(&theirs[key], own[key].as_f64().unwrap(), key);
     }
     assert_eq!(theirs["cold"], own["cold"]);
-    // The baseline is fitted on the same ratings with users in another order: its sweeps end a little before or after.
+    // The same λ and the same ratings: sums in two orders, sweeps that end by blocks a little before or after.
     let biases = |of: &Value| of["baselines"]["biases"]["rmse"].as_f64().unwrap();
     assert!((biases(&theirs) - biases(&own)).abs() < 1e-4);
 

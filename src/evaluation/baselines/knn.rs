@@ -317,11 +317,16 @@ mod tests {
     const N_USERS: u32 = 60;
     const N_ITEMS: u32 = 150;
 
+    /// Pairs of items have more or fewer users in common.
+    fn rated(user: u32, item: u32) -> bool {
+        (user * 31 + item * 17).is_multiple_of(3) || user * item % 5 == 1
+    }
+
     /// Two tastes: a user likes the items of their own parity.
     fn train() -> Interactions {
         let mut train = Interactions::default();
         for user in 0..N_USERS {
-            for item in (0..N_ITEMS).filter(|item| (user * 31 + item * 17) % 3 == 0) {
+            for item in (0..N_ITEMS).filter(|&item| rated(user, item)) {
                 train.users.push(user);
                 train.items.push(item);
                 let noise = ((user * 7 + item * 5) % 4) as f32 / 4.0;
@@ -408,9 +413,9 @@ mod tests {
             );
         }
         assert_eq!(knn.predictions(&test, &Pool::new(3)), found);
-        // Both items are as good and rated by the same users; only the neighbours see that user 3 likes one kind.
+        // Both items are about as good; only the neighbours see that user 3 likes one kind.
         let biases = |item| naive.baseline.predict(Some(3), Some(item));
-        assert!((biases(3) - biases(6)).abs() < 0.2);
+        assert!((biases(3) - biases(6)).abs() < 0.4);
         assert!(found[0] - found[1] > 1.0, "{found:?}");
     }
 
@@ -418,7 +423,6 @@ mod tests {
     fn lists_and_areas_are_those_of_the_formula() {
         let train = train();
         let knn = Knn::new(&train, N_USERS as usize, N_ITEMS as usize);
-        let rated = |u: u32, i: u32| (u * 31 + i * 17).is_multiple_of(3);
         let cosine = |i: u32, j: u32| {
             let n = |of: &dyn Fn(u32) -> bool| (0..N_USERS).filter(|&u| of(u)).count() as f64;
             let both = n(&|u| rated(u, i) && rated(u, j));

@@ -228,10 +228,40 @@ impl Findings {
         }
         if let Some(ranking) = &self.ranking {
             ranking.remark(manner);
+            self.compare(manner);
         }
         let no_times = |slices: &Vec<SliceErrors>| slices.iter().all(|slice| slice.by != "time");
         if self.slices.as_ref().is_some_and(no_times) {
             manner.note("note: no slices by time: the test file has no timestamps");
+        }
+    }
+}
+
+impl Findings {
+    /// Says so where the most rated items make the better lists, by the first metric of that kind.
+    fn compare(&self, manner: Manner) {
+        let popular = self.judged.iter().find(|of| of.key == "popularity");
+        let about_lists = |metric: &&Metric| {
+            metric.kind.is_ranking()
+                && !matches!(
+                    metric.kind,
+                    Kind::Coverage | Kind::Novelty | Kind::Gini | Kind::Overlap
+                )
+        };
+        let first = self.metrics.iter().find(about_lists);
+        let Some((popular, &metric)) = popular.zip(first) else {
+            return;
+        };
+        let both = (
+            self.judged[0].values.get(metric),
+            popular.values.get(metric),
+        );
+        if let (Some(model), Some(popular)) = both
+            && popular > model
+        {
+            manner.note(format_args!(
+                "note: the most rated items make better lists by {metric} ({popular:.4}, the model {model:.4}); a small error on ratings is no good order"
+            ));
         }
     }
 }

@@ -26,16 +26,19 @@ impl Evaluate {
             let wanted = "--train FILE beside it, where predictions are judged";
             return Err(Error::config("slices", "no training ratings", wanted));
         }
+        // The training ratings number the users and items, as in a training: λ is chosen alike.
+        let nobody = Ids::default();
+        let train = self.train.as_ref();
+        let train = train.map(|train| self.read(train, &nobody, &nobody, manner));
+        let train = train.transpose()?;
+        let known = train.as_ref().map(|train| (&train.users, &train.items));
+        let (users, items) = known.unwrap_or((&nobody, &nobody));
         let TestSet {
             interactions: test,
             users,
             items,
             ..
-        } = self.read(self.test()?, &Ids::default(), &Ids::default(), manner)?;
-        let train = self.train.as_ref();
-        let train = train
-            .map(|train| self.read(train, &users, &items, manner))
-            .transpose()?;
+        } = self.read(self.test()?, users, items, manner)?;
         let (predictions, test, missing) = self.joined(file, test, &users, &items)?;
         let mut findings = Findings {
             metrics: self.all_metrics()?,
