@@ -166,7 +166,11 @@ fn raters_tell_of_an_item() {
         let errors: Value = serde_json::from_str(&errors).expect("JSON");
         errors["rmse"].as_f64().expect("a number")
     };
-    let (without, with) = (error(&[]), error(&["--implicit", "items"]));
+    let plain = ["--preset", "rating"];
+    let (without, with) = (
+        error(&plain),
+        error(&[&plain[..], &["--implicit", "items"]].concat()),
+    );
     assert!(
         with < without - 0.012,
         "{with} with raters, {without} without"
