@@ -93,6 +93,10 @@ fn chain(data: &Dataset, config: &Config, pool: &Pool) -> Chain {
 }
 
 /// What a row is, by the plain definition: M, b and their solution. `weight` says how much of it each row of the side has.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "everything that the definition names"
+)]
 fn twin(
     side: &SideTables,
     other: &SideTables,

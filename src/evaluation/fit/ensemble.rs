@@ -236,11 +236,10 @@ mod tests {
         (one.global_mean, one.clip) = (Some(3.0), None);
         let mut other = one.clone();
         other.global_mean = Some(2.5);
-        let doubled = |rows: &Rows| {
-            let values = rows.as_padded_slice().iter().map(|x| 2.0 * x).collect();
-            Rows::from_padded(rows.n_rows(), rows.n_factors(), values).unwrap()
-        };
-        other.users.identity = doubled(&other.users.identity);
+        let rows = &one.users.identity;
+        let twice = rows.as_padded_slice().iter().map(|x| 2.0 * x).collect();
+        other.users.identity =
+            Rows::from_padded(rows.n_rows(), rows.n_factors(), twice).expect("as many numbers");
         other.users.compose();
         let blended = blend(&[one.clone(), other.clone()]).unwrap();
         for u in [None, Some(0), Some(1), Some(3)] {

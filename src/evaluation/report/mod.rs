@@ -11,6 +11,7 @@
 //! | file | question |
 //! |---|---|
 //! | [`rows`] | and row by row, whoever predicted? |
+//! | `rankers` | who ranks all unseen items for a user? |
 //! | [`ranking`] | how good are the lists that a model makes? |
 //! | [`bootstrap`] | how sure is a number? |
 //! | [`slices`] | where is a model good, and where not? |
@@ -18,6 +19,7 @@
 
 #[cfg(feature = "train")]
 pub mod bootstrap;
+mod rankers;
 pub mod ranking;
 pub mod rows;
 pub mod slices;
