@@ -22,6 +22,7 @@ mod gradcheck;
 mod implicit;
 mod knobs;
 mod learning;
+mod posterior;
 mod reading;
 mod readme;
 mod robustness;
