@@ -161,7 +161,7 @@ fn without_a_flag_something_is_tried_and_said() {
     let folder = ground("recipe");
     let done = train(&folder, "run", &[]).output().expect("it starts");
     let said = String::from_utf8(done.stderr).expect("UTF-8");
-    assert!(said.contains("200 held-out ratings: RMSE"), "{said}");
+    assert!(said.contains("RMSE on 200 held-out ratings: "), "{said}");
     assert!(said.contains("trained on all ratings"), "{said}");
     let record = std::fs::read_to_string(folder.path("run/run.json")).expect("a record");
     let record: Value = serde_json::from_str(&record).expect("JSON");

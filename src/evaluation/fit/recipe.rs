@@ -5,7 +5,7 @@
 //!
 //! | ratings | what is done |
 //! |---|---|
-//! | up to 2.5 million, rows that fit into a gigabyte | the variational posterior, 15 factors; with and, where it is not clearly needed, without the users who rated an item as its features; the best epoch of 15 |
+//! | N·d² + 2·rows·d³ up to 640 million, d = 16 or else 8, and rows that fit into a gigabyte: some two million ratings | the variational posterior with who rated the items as their features; where that is not clearly better than biases, also without those features, and with one factor: the simplest that is not clearly beaten; about the best epoch of 15 |
 //! | more | one set of tables by blocks, λ = 12·σ/1.1: in units of the ratings' deviation σ, what suits stars |
 //!
 //! The first is the better prediction and the slower: a sweep costs N·d² where an epoch costs N·d.
@@ -16,13 +16,13 @@ use crate::data::{Dataset, Interactions, Split};
 use crate::metrics::RatingErrors;
 use crate::model::Baseline;
 use crate::training::config::{Implicit, Keep, Method, PerTable};
-use crate::training::{Checked, Ending};
+use crate::training::{Checked, Config, Ending};
 
 /// The share that is held out.
 const HELD_OUT: f64 = 0.1;
 /// Fewer ratings than this are not worth holding any out.
 const FEW: usize = 200;
-/// Multiplications of a sweep over one side, at most: some four seconds on two cores for all that is tried.
+/// Multiplications of a sweep, at most: N·d² for the ratings and 2·d³ for the rows.
 const MOST_WORK: usize = 640_000_000;
 /// Ratings up to which features made of them are tried; they double the work.
 const MOST_FOR_IMPLICIT: usize = 1_200_000;
@@ -32,8 +32,15 @@ const MOST_BYTES: usize = 1 << 30;
 const EPOCHS: usize = 15;
 /// Sweeps without a better one before a trial ends.
 const PATIENCE: usize = 4;
-/// Where the first trial is so much better than biases alone, its features are not doubted.
+/// Where the first trial is so much better than biases alone, it is not doubted.
 const CLEAR: f64 = 0.98;
+/// What has more to it must be so much better, or the difference may be luck.
+const WORTH_IT: f64 = 0.997;
+/// Factors where rows are so many that their cubes are too much.
+const FEWER_FACTORS: usize = 7;
+/// Sweeps at least: the best of a few held-out ratings may come too early.
+const LEAST: usize = 12;
+const LEAST_OF_IMPLICIT: usize = 8;
 /// The deviation of stars, for which the defaults of λ were made.
 const STARS: f64 = 1.1;
 
@@ -62,19 +69,17 @@ impl Checked {
         let n = train.n_ratings();
         let mut config = self.0.clone();
         config.method = Method::Variational;
-        let d = config.factors() + 1;
-        let rows = train.n_users() + train.n_items();
-        let fits = train.stored.is_none() && d <= 32 && n.saturating_mul(d * d) <= MOST_WORK;
-        if !fits || rows.saturating_mul(bytes_of_a_row(d - 1)) > MOST_BYTES {
+        if config.n_factors.is_none() && !fits(&config, train) {
+            config.n_factors = Some(FEWER_FACTORS);
+        }
+        if !fits(&config, train) {
             return self.by_blocks(train);
         }
-        let stated = format!("{} factors, λ found with the posterior", d - 1);
         if n < FEW {
-            let why = vec![format!("chosen: {stated}; too few ratings to hold any out")];
-            return Ok(Recipe {
-                checked: config.check()?,
-                why,
-            });
+            let stated = "the variational posterior; too few ratings to hold any out";
+            let why = vec![format!("chosen: {stated}")];
+            let checked = config.check()?;
+            return Ok(Recipe { checked, why });
         }
         let halves = match valid {
             Some(_) => None,
@@ -86,47 +91,64 @@ impl Checked {
             (None, None) => unreachable!("one of the two is there"),
         };
         let biases = of_biases(fitted, judged);
+        let trial =
+            |implicit, factors| Checked(config.clone()).trial(fitted, judged, implicit, factors);
+        let factors = config.factors();
         let open = config.implicit == Implicit::None && n <= MOST_FOR_IMPLICIT;
-        let with = Implicit::Items;
-        let first = self.trial(fitted, judged, if open { with } else { config.implicit })?;
-        let mut why = vec![format!(
-            "{} held-out ratings: RMSE {biases:.4} by biases alone, {:.4} by the posterior{}",
-            judged.len(),
-            first.rmse,
+        let first = trial(
             if open {
-                " with item features made of who rated them"
+                Implicit::Items
             } else {
-                ""
+                config.implicit
+            },
+            factors,
+        )?;
+        let mut tried = vec![first];
+        if first.rmse > CLEAR * biases {
+            if open {
+                tried.insert(0, trial(Implicit::None, factors)?);
             }
-        )];
-        let mut best = first;
-        if open && best.rmse > CLEAR * biases {
-            let plain = self.trial(fitted, judged, Implicit::None)?;
-            why.push(format!("and {:.4} without those features", plain.rmse));
-            if plain.rmse <= best.rmse {
-                best = plain;
-            }
+            tried.insert(0, trial(config.implicit, 1)?);
         }
+        // The simplest that is not clearly beaten.
+        let simpler = |best: Trial, next: &Trial| {
+            if next.rmse < WORTH_IT * best.rmse {
+                *next
+            } else {
+                best
+            }
+        };
+        let best = tried[1..].iter().fold(tried[0], simpler);
         config.implicit = best.implicit;
-        config.epochs = Some(config.epochs.unwrap_or(best.epochs));
-        let features = if config.implicit == Implicit::None {
-            "without"
+        config.n_factors = Some(best.factors);
+        let least = if best.implicit == Implicit::None {
+            LEAST
         } else {
-            "with"
+            LEAST_OF_IMPLICIT
         };
-        let where_to = if valid.is_some() {
-            "the held-out ratings stay held out"
-        } else {
-            "trained on all ratings"
-        };
-        why.push(format!(
-            "chosen: {stated}, {features} features made of the ratings, {} sweeps; {where_to}",
-            best.epochs
-        ));
-        Ok(Recipe {
-            checked: config.check()?,
-            why,
-        })
+        config.epochs = Some(config.epochs.unwrap_or(best.epochs.max(least)));
+        let said: Vec<String> = tried
+            .iter()
+            .map(|trial| format!("{:.4} {}", trial.rmse, trial.what()))
+            .collect();
+        let why = vec![
+            format!(
+                "RMSE on {} held-out ratings: {biases:.4} by biases alone, {}",
+                judged.len(),
+                said.join(", ")
+            ),
+            format!(
+                "chosen: the variational posterior {}, {} sweeps, λ found with it; {}",
+                best.what(),
+                config.n_epochs(),
+                match valid {
+                    Some(_) => "the held-out ratings stay held out",
+                    None => "trained on all ratings",
+                }
+            ),
+        ];
+        let checked = config.check()?;
+        Ok(Recipe { checked, why })
     }
 
     /// What many ratings are trained with.
@@ -150,10 +172,17 @@ impl Checked {
     }
 
     /// Tries the posterior.
-    fn trial(&self, train: &Dataset, judged: &Interactions, implicit: Implicit) -> Result<Trial> {
+    fn trial(
+        &self,
+        train: &Dataset,
+        judged: &Interactions,
+        implicit: Implicit,
+        factors: usize,
+    ) -> Result<Trial> {
         let mut config = self.0.clone();
         config.method = Method::Variational;
         config.implicit = implicit;
+        config.n_factors = Some(factors);
         config.epochs = Some(config.epochs.unwrap_or(EPOCHS));
         config.patience = Some(PATIENCE);
         config.keep = Keep::Best;
@@ -164,6 +193,7 @@ impl Checked {
         }
         Ok(Trial {
             implicit,
+            factors,
             epochs: finish.kept,
             rmse: finish.valid.map_or(f64::INFINITY, |errors| errors.rmse()),
         })
@@ -171,10 +201,38 @@ impl Checked {
 }
 
 /// How something did.
+#[derive(Clone, Copy, Debug)]
 struct Trial {
     implicit: Implicit,
+    factors: usize,
     epochs: usize,
     rmse: f64,
+}
+
+impl Trial {
+    fn what(&self) -> String {
+        let features = match self.implicit {
+            Implicit::None => "",
+            Implicit::Users => " and what users rated",
+            Implicit::Items => " and who rated the items",
+            Implicit::Both => " and who rated what",
+        };
+        match self.factors {
+            1 => format!("with 1 factor{features}"),
+            n => format!("with {n} factors{features}"),
+        }
+    }
+}
+
+/// Whether a posterior of so many rows and ratings is found in seconds and in memory.
+fn fits(config: &Config, train: &Dataset) -> bool {
+    let (n, d) = (train.n_ratings(), config.factors() + 1);
+    let rows = train.n_users() + train.n_items();
+    let work = n
+        .saturating_mul(d * d)
+        .saturating_add(rows.saturating_mul(2 * d * d * d));
+    let bytes = rows.saturating_mul(bytes_of_a_row(config.factors()));
+    train.stored.is_none() && work <= MOST_WORK && bytes <= MOST_BYTES
 }
 
 /// The RMSE of μ + b_u + b_i.
