@@ -554,3 +554,24 @@ fn held_out_ratings_choose_the_sweep() {
         report.model.rmse
     );
 }
+
+#[test]
+fn held_out_ratings_judge_the_average_so_far() {
+    let data = data();
+    let halves = data.split(&Split::random(0.2, 1)).unwrap();
+    let checked = config(Method::Samples(6), false).check().unwrap();
+    let valid = &halves.valid.interactions;
+    let trainer = checked.trainer::<f32>(&halves.train, Some(valid)).unwrap();
+    let mut inference = Inference::new(trainer).unwrap();
+    let mut last = f64::NAN;
+    inference.run(&mut |event: &crate::training::Event| {
+        if let crate::training::Event::EpochEnded(epoch) = event {
+            last = epoch.valid.unwrap().rmse();
+        }
+        std::ops::ControlFlow::Continue(())
+    });
+    let model = inference.into_model_alone().unwrap();
+    let report = crate::evaluation::evaluate(&model, valid, &Pool::new(1)).unwrap();
+    // The model's f32 against the chain's f64.
+    assert!((report.model.rmse - last).abs() < 1e-5, "{last}");
+}
