@@ -37,6 +37,7 @@
 //! | | [`random`] | where does chance come from, and how is it drawn again? |
 //! | | [`storage`] | how are arrays kept in files that survive everything? |
 //! | | [`kernels`] | which loops take the time, and how do they stay the same on every CPU? |
+//! | | [`linalg`] | how are few linear equations solved, exactly alike everywhere? |
 //! | 1 | [`data`] | what is a rating, and how does it get here? |
 //! | 2 | [`model`] | what is predicted, and from what? |
 //! | 3 | [`loss`] | how wrong is a prediction, and which way is less wrong? |
@@ -44,6 +45,7 @@
 //! | 5 | [`gradient`] | which way is less wrong, for every number of every table? |
 //! | 6 | [`optimizer`] | how far does a step go? |
 //! | 7 | [`training`] | how do the tables come to fit the ratings? |
+//! | 8 | [`bayes`] | what if the tables are not known, but only how likely each is? |
 //! | 9 | [`recommend`] | which items should somebody see? |
 //! | 10 | [`evaluation`] | how good is a model, and against what? |
 //! | 11 | [`artifact`] | how does a model leave the process that trained it, and come back? |

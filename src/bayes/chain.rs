@@ -46,8 +46,7 @@ impl Units {
     /// The mean and the standard deviation of the ratings.
     fn of(ratings: &Interactions) -> Units {
         let mean = ratings.mean();
-        let away = |&r: &f32| (f64::from(r) - mean) * (f64::from(r) - mean);
-        let variance = ratings.ratings.iter().map(away).sum::<f64>() / ratings.len() as f64;
+        let variance = ratings.squares_around(mean) / ratings.len() as f64;
         let width = if variance > 0.0 { variance.sqrt() } else { 1.0 };
         Units { mean, width }
     }

@@ -16,7 +16,7 @@
 //! rated and who rated an item are added into the rows' own, because no new row will ever have them.
 
 use super::chain::{Chain, Units};
-use super::tables::{Shape, SideTables, add_scaled};
+use super::tables::{Block, Shape, SideTables, add_scaled};
 use crate::Result;
 use crate::kernels::lanes::padded;
 use crate::model::{Group, Model, ModelSide, Parameters, Posterior, Rows, Side, Spread, Table};
@@ -154,72 +154,70 @@ struct Place {
 impl Place {
     /// Writes the tables of a side; `other` is m of the other side's own table.
     fn side(self, side: &SideTables, other: &[f64], into: &mut Side<f32>, biases: &mut Biases) {
-        let Shape { n_factors, .. } = side.shape;
-        let root = self.width.sqrt();
         let own = &side.own;
-        let mut composed: Vec<f64> = vec![0.0; own.n_rows()];
-        // The rows' own, and what is added into them.
-        let mut rows = vec![0.0; own.values.len()];
-        for r in (0..own.n_rows()).filter(|&r| own.touched[r]) {
-            let row = &mut rows[r * own.stride..][..own.stride];
-            row.copy_from_slice(own.row(r));
-            row.iter_mut().zip(&own.mean).for_each(|(x, m)| *x -= m);
-        }
-        for (block, members) in &side.groups {
-            let name = block.name.split_once('.').map_or("", |(_, name)| name);
-            if let Some(n) = into.groups.iter().position(|group| group.name == name) {
-                let group = &mut into.groups[n];
-                for f in 0..block.n_rows() {
-                    let row = if block.touched[f] {
-                        block.row(f)
-                    } else {
-                        &block.mean
-                    };
-                    let b = self.row(row, other, n_factors, root, group.table.row_mut(f));
-                    biases.sums[n + 1][f] += b;
-                    add_to_members(&mut composed, members.of(f), b);
-                }
-            } else {
-                for f in 0..block.n_rows() {
-                    for &(r, w) in members.of(f) {
-                        let row = &mut rows[r as usize * own.stride..][..own.stride];
-                        add_scaled(row, w, block.row(f));
-                    }
-                }
-            }
-        }
-        for r in 0..own.n_rows() {
-            let row = &rows[r * own.stride..][..own.stride];
-            let b = self.row(row, other, n_factors, root, into.identity.row_mut(r));
+        let mut composed = self.groups(side, other, into, biases);
+        let rows = own_rows(side, into);
+        for (r, row) in rows.chunks_exact(own.stride).enumerate() {
+            let b = self.row(row, other, side.shape, into.identity.row_mut(r));
             biases.sums[0][r] += b;
             composed[r] += b;
         }
-        let prior = |a: usize| 1.0 / own.precision[a];
-        let of_factors = (0..n_factors).map(|a| (self.width * prior(a)) as f32);
-        biases.prior_factors.extend(of_factors);
-        biases.prior_factors.resize(self.start + self.block, 0.0);
-        let through: f64 = (0..n_factors).map(|a| other[a] * other[a] * prior(a)).sum();
-        biases
-            .prior_biases
-            .push((self.width * self.width * (prior(n_factors) + through)) as f32);
+        self.prior(own, other, side.shape.n_factors, biases);
         if self.spread {
-            biases.variances = (0..own.n_rows())
-                .flat_map(|r| self.variances(side, other, r))
-                .collect();
+            let of_row = |r| self.variances(side, other, r);
+            biases.variances = (0..own.n_rows()).flat_map(of_row).collect();
         } else {
-            biases
-                .of_samples
-                .push(composed.iter().map(|&b| b as f32).collect());
+            let composed = composed.iter().map(|&b| b as f32);
+            biases.of_samples.push(composed.collect());
         }
     }
 
+    /// Writes the tables of the groups that are kept; returns what their biases bring to each row of the side.
+    fn groups(
+        self,
+        side: &SideTables,
+        other: &[f64],
+        into: &mut Side<f32>,
+        biases: &mut Biases,
+    ) -> Vec<f64> {
+        let mut brought = vec![0.0; side.own.n_rows()];
+        for (block, members) in &side.groups {
+            let Some(n) = place_of(block, into) else {
+                continue;
+            };
+            for f in 0..block.n_rows() {
+                let to = into.groups[n].table.row_mut(f);
+                let b = self.row(block.row(f), other, side.shape, to);
+                biases.sums[n + 1][f] += b;
+                for &(row, w) in members.of(f) {
+                    brought[row as usize] += w * b;
+                }
+            }
+        }
+        brought
+    }
+
+    /// The variances of a row that nothing is known of, and that of its bias with what comes to it through the other side's m.
+    fn prior(self, own: &Block, other: &[f64], n_factors: usize, biases: &mut Biases) {
+        let variance = |a: usize| 1.0 / own.precision[a];
+        let of_factors = (0..n_factors).map(|a| (self.width * variance(a)) as f32);
+        biases.prior_factors.extend(of_factors);
+        biases.prior_factors.resize(self.start + self.block, 0.0);
+        let through: f64 = (0..n_factors)
+            .map(|a| other[a] * other[a] * variance(a))
+            .sum();
+        let of_bias = self.width * self.width * (variance(n_factors) + through);
+        biases.prior_biases.push(of_bias as f32);
+    }
+
     /// Writes the factors of a row; returns its bias.
-    fn row(self, row: &[f64], other: &[f64], n_factors: usize, root: f64, into: &mut [f32]) -> f64 {
-        let through: f64 = row[..n_factors].iter().zip(other).map(|(p, m)| p * m).sum();
-        for (to, from) in into[self.start..].iter_mut().zip(&row[..n_factors]) {
+    fn row(self, row: &[f64], other: &[f64], shape: Shape, into: &mut [f32]) -> f64 {
+        let (factors, root) = (&row[..shape.n_factors], self.width.sqrt());
+        let through: f64 = factors.iter().zip(other).map(|(p, m)| p * m).sum();
+        for (to, from) in into[self.start..].iter_mut().zip(factors) {
             *to = (root * from) as f32;
         }
-        self.width * (row[n_factors] + through)
+        self.width * (row[shape.n_factors] + through)
     }
 
     /// The variance of each factor of a row, and that of its bias with what comes to it through the other side's m.
@@ -250,10 +248,30 @@ impl Place {
     }
 }
 
-fn add_to_members(sums: &mut [f64], members: &[(u32, f64)], b: f64) {
-    for &(row, w) in members {
-        sums[row as usize] += w * b;
+/// Where the table of a group goes, if it is kept.
+fn place_of(block: &Block, into: &Side<f32>) -> Option<usize> {
+    let (_, name) = block.name.split_once('.')?;
+    into.groups.iter().position(|group| group.name == name)
+}
+
+/// The rows' own, without what is believed of every row, and with the groups that are not kept; 0 for a row without ratings.
+fn own_rows(side: &SideTables, into: &Side<f32>) -> Vec<f64> {
+    let (own, stride) = (&side.own, side.own.stride);
+    let mut rows = vec![0.0; own.values.len()];
+    for r in (0..own.n_rows()).filter(|&r| own.touched[r]) {
+        let row = &mut rows[r * stride..][..stride];
+        row.copy_from_slice(own.row(r));
+        add_scaled(row, -1.0, &own.mean);
     }
+    let gone = side.groups.iter();
+    for (block, members) in gone.filter(|(block, _)| place_of(block, into).is_none()) {
+        for f in 0..block.n_rows() {
+            for &(r, w) in members.of(f) {
+                add_scaled(&mut rows[r as usize * stride..][..stride], w, block.row(f));
+            }
+        }
+    }
+    rows
 }
 
 /// The model of the samples' average.

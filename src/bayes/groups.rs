@@ -27,6 +27,7 @@ pub(super) fn update(
     left: &mut [Vec<f64>],
 ) {
     let stride = block.stride;
+    block.rest();
     let touched: Vec<usize> = (0..block.n_rows()).filter(|&f| block.touched[f]).collect();
     let mut solver = Solver::new(sweep, stride);
     let size = block.covariances.len() / block.n_rows().max(1);

@@ -10,16 +10,33 @@ use super::collapse::{self, Averaged};
 use crate::data::Interactions;
 use crate::metrics::RatingErrors;
 use crate::model::Clip;
-use crate::training::config::{BURN_IN, Keep, Method, Monitor};
+use crate::training::config::{BURN_IN, Keep, Method};
 use crate::training::observer::Epoch;
 use crate::training::{Ending, Event, Finish, Observer, Trainer};
 use crate::{Error, Model, Result};
+
+/// The chain before its first sweep.
+fn start(trainer: &Trainer<'_, f32>) -> Chain {
+    let (config, objective) = (trainer.config(), trainer.objective());
+    let counts = [
+        &objective.users.counts[0][..],
+        &objective.items.counts[0][..],
+    ];
+    Chain::new(
+        trainer.data(),
+        &trainer.state().parameters,
+        config.method,
+        config.seed_number(),
+        counts,
+        trainer.pool(),
+    )
+}
 
 /// A training that finds a posterior. It stands on a [`Trainer`] for everything but the steps: the data, the groups, the configuration.
 #[derive(Debug)]
 pub struct Inference<'d> {
     trainer: Trainer<'d, f32>,
-    chain: Chain,
+    pub(super) chain: Chain,
     kept: Option<Averaged>,
     best: Option<(usize, RatingErrors)>,
     /// Σ over the kept samples of the score of each held-out rating.
@@ -32,22 +49,8 @@ impl<'d> Inference<'d> {
     /// # Errors
     /// [`Error::Config`] where the ratings are not in memory.
     pub fn new(trainer: Trainer<'d, f32>) -> Result<Inference<'d>> {
-        let config = trainer.config();
-        let data = trainer.data();
-        data.in_memory("finding a posterior")?;
-        let objective = trainer.objective();
-        let counts = [
-            &objective.users.counts[0][..],
-            &objective.items.counts[0][..],
-        ];
-        let chain = Chain::new(
-            data,
-            &trainer.state().parameters,
-            config.method,
-            config.seed_number(),
-            counts,
-            trainer.pool(),
-        );
+        trainer.data().in_memory("finding a posterior")?;
+        let chain = start(&trainer);
         let held_out = trainer.valid().map_or(0, Interactions::len);
         Ok(Inference {
             chain,
@@ -61,10 +64,6 @@ impl<'d> Inference<'d> {
     /// What it stands on.
     pub fn trainer(&self) -> &Trainer<'d, f32> {
         &self.trainer
-    }
-
-    pub(crate) fn trainer_mut(&mut self) -> &mut Trainer<'d, f32> {
-        &mut self.trainer
     }
 
     /// Sweeps until the last epoch, or until patience or the observer ends it.
@@ -84,6 +83,7 @@ impl<'d> Inference<'d> {
             match self.epoch(observer, config.method, config.n_epochs()) {
                 Ok(control) => go_on = control,
                 Err(error) => {
+                    self.go_back();
                     ending = Ending::Diverged(error);
                     break;
                 }
@@ -127,7 +127,9 @@ impl<'d> Inference<'d> {
         }
         let second = observer.on_event(&Event::EpochTrained { epoch: number });
         let valid = self.errors(is_kept);
-        let improved = valid.is_some_and(|errors| self.note(number, errors));
+        // A single draw is no average: while sampling nothing is the best before samples are kept.
+        let counts = is_kept || method == Method::Variational;
+        let improved = valid.is_some_and(|errors| counts && self.note(number, errors));
         let third = observer.on_event(&Event::EpochEnded(Epoch {
             epoch: number,
             train_loss,
@@ -168,13 +170,10 @@ impl<'d> Inference<'d> {
     /// Whether the epoch is the best so far; if so its means are kept.
     fn note(&mut self, epoch: usize, errors: RatingErrors) -> bool {
         let config = self.trainer.config();
-        let monitored = |errors: &RatingErrors| match config.monitor {
-            Monitor::ValidRmse => errors.rmse(),
-            Monitor::ValidMae => errors.mae(),
-        };
+        let monitor = config.monitor;
         let improved = self
             .best
-            .is_none_or(|(_, best)| monitored(&errors) < monitored(&best));
+            .is_none_or(|(_, best)| monitor.of(&errors) < monitor.of(&best));
         if improved {
             self.best = Some((epoch, errors));
             if config.method == Method::Variational && config.keep == Keep::Best {
@@ -195,6 +194,15 @@ impl<'d> Inference<'d> {
             epochs,
             kept: best.map_or(epochs, |(epoch, _)| epoch),
             valid: best.map(|(_, errors)| errors),
+        }
+    }
+
+    /// The tables before the sweep that has just failed. They are nowhere kept: the same sweeps find them again.
+    fn go_back(&mut self) {
+        let good = self.chain.sweeps - 1;
+        self.chain = start(&self.trainer);
+        for _ in 0..good {
+            self.chain.sweep(self.trainer.kernel(), self.trainer.pool());
         }
     }
 

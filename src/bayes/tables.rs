@@ -32,7 +32,7 @@ pub(super) struct Block {
     pub(super) mean: Vec<f64>,
     /// λ.
     pub(super) precision: Vec<f64>,
-    /// Rows that a rating touches. The others stay 0, and λ and m do not count them.
+    /// Rows that a rating touches. λ and m do not count the others, which are 0 in a table of the rows themselves and m in one of features.
     pub(super) touched: Vec<bool>,
 }
 
@@ -85,6 +85,19 @@ impl Block {
     /// θ of row `r`.
     pub(super) fn row(&self, r: usize) -> &[f64] {
         &self.values[r * self.stride..][..self.stride]
+    }
+
+    /// Gives rows that no rating touches what is believed of every row.
+    pub(super) fn rest(&mut self) {
+        let (stride, size) = (self.stride, self.covariances.len() / self.n_rows().max(1));
+        for r in (0..self.touched.len()).filter(|&r| !self.touched[r]) {
+            self.values[r * stride..][..self.free].copy_from_slice(&self.mean[..self.free]);
+            for a in 0..self.free {
+                if let Some(variance) = self.covariances.get_mut(r * size + a * stride + a) {
+                    *variance = 1.0 / self.precision[a];
+                }
+            }
+        }
     }
 
     /// The first number that is not finite: its row.

@@ -62,75 +62,73 @@ pub(super) fn side(
     other: &SideTables,
     ratings: &RatingsOf,
 ) -> f64 {
-    let tasks = ratings.tasks();
     let gather = |row: usize, into: &mut Statistics| {
         sweep.kernel.run(Gather {
             row,
             ratings,
             other,
             into,
-        })
-    };
-    if side.groups.is_empty() {
-        let parts = sweep.pool.map(tasks.clone(), |rows| {
-            let mut statistics = Statistics::new(side.shape.stride);
-            let mut found = Found::new(side, rows.len(), sweep);
-            for row in rows {
-                gather(row, &mut statistics);
-                found.row(&side.own, row, &statistics);
-                found.squares +=
-                    statistics.unexplained(found.last_values(), found.last_covariance());
-            }
-            found
         });
-        let squares = parts.iter().map(|found| found.squares).sum();
-        place(&mut side.own, &tasks, parts);
-        side.compose(sweep.pool);
-        return squares;
+    };
+    match side.groups.is_empty() {
+        true => alone(sweep, side, ratings.tasks(), &gather),
+        false => with_groups(sweep, side, ratings.tasks(), &gather),
     }
-    // Every feature of a row looks at the row's statistics, and then the row itself: they are kept.
-    let statistics = sweep.pool.map(tasks.clone(), |rows| {
-        let row = |row| {
+}
+
+/// Finds the statistics of a row.
+type Gathers<'g> = dyn Fn(usize, &mut Statistics) + Sync + 'g;
+
+/// Rows without features: a row's statistics are used at once and forgotten.
+fn alone(
+    sweep: &Sweep<'_>,
+    side: &mut SideTables,
+    tasks: Vec<Range<usize>>,
+    gather: &Gathers<'_>,
+) -> f64 {
+    let parts = sweep.pool.map(tasks.clone(), |rows| {
+        let mut statistics = Statistics::new(side.shape.stride);
+        let mut found = Found::new(side, rows.len(), sweep);
+        for row in rows {
+            gather(row, &mut statistics);
+            found.row(&side.own, row, &statistics.matrix, &statistics.vector);
+            found.squares += statistics.unexplained(found.last_values(), found.last_covariance());
+        }
+        found
+    });
+    let squares = parts.iter().map(|found| found.squares).sum();
+    place(&mut side.own, &tasks, parts);
+    side.compose(sweep.pool);
+    squares
+}
+
+/// Rows with features: each feature of a row looks at its statistics, then the row itself, then the sum of squares. They are kept.
+fn with_groups(
+    sweep: &Sweep<'_>,
+    side: &mut SideTables,
+    tasks: Vec<Range<usize>>,
+    gather: &Gathers<'_>,
+) -> f64 {
+    let kept = sweep.pool.map(tasks.clone(), |rows| {
+        let of_row = |row| {
             let mut statistics = Statistics::new(side.shape.stride);
             gather(row, &mut statistics);
-            statistics
+            let left = without(&statistics.vector, &statistics.matrix, 1.0, side.row(row));
+            (statistics, left)
         };
-        rows.map(row).collect::<Vec<_>>()
+        rows.map(of_row).collect::<Vec<_>>()
     });
-    let statistics: Vec<Statistics> = statistics.into_iter().flatten().collect();
-    let mut left: Vec<Vec<f64>> = sweep
-        .pool
-        .map(tasks.clone(), |rows| {
-            let of = |row: usize| {
-                without(
-                    &statistics[row].vector,
-                    &statistics[row].matrix,
-                    1.0,
-                    side.row(row),
-                )
-            };
-            rows.map(of).collect::<Vec<_>>()
-        })
-        .into_iter()
-        .flatten()
-        .collect();
+    let (statistics, mut left): (Vec<_>, Vec<_>) = kept.into_iter().flatten().unzip();
     for (block, members) in &mut side.groups {
         groups::update(sweep, block, members, &statistics, &mut left);
     }
+    let own = &side.own;
     let parts = sweep.pool.map(tasks.clone(), |rows| {
         let mut found = Found::new(side, rows.len(), sweep);
         for row in rows {
-            let own = &side.own;
-            let vector = without(&left[row], &statistics[row].matrix, -1.0, own.row(row));
-            found.row(
-                own,
-                row,
-                &Statistics {
-                    vector,
-                    matrix: statistics[row].matrix.clone(),
-                    squares: 0.0,
-                },
-            );
+            let matrix = &statistics[row].matrix;
+            let vector = without(&left[row], matrix, -1.0, own.row(row));
+            found.row(own, row, matrix, &vector);
         }
         found
     });
@@ -180,15 +178,15 @@ impl<'a> Found<'a> {
         }
     }
 
-    /// Finds a row of a side's own table; one without ratings stays 0.
-    fn row(&mut self, own: &Block, row: usize, statistics: &Statistics) {
+    /// Finds a row of a side's own table, from G and what is left for it to explain; one without ratings stays 0.
+    fn row(&mut self, own: &Block, row: usize, matrix: &[f64], vector: &[f64]) {
         let (start, first) = (self.values.len(), self.covariances.len());
         self.values.resize(start + self.stride, 0.0);
         self.covariances.resize(first + self.size, 0.0);
         if own.touched[row] {
             let solver = &mut self.solver;
-            solver.matrix.copy_from_slice(&statistics.matrix);
-            solver.vector.copy_from_slice(&statistics.vector);
+            solver.matrix.copy_from_slice(matrix);
+            solver.vector.copy_from_slice(vector);
             solver.find(
                 own,
                 row,

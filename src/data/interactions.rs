@@ -53,6 +53,13 @@ impl Interactions {
         )
     }
 
+    /// Σ (r − mean)² in `f64`, every rating counted once.
+    #[cfg(feature = "train")]
+    pub(crate) fn squares_around(&self, mean: f64) -> f64 {
+        let away = |&r: &f32| (f64::from(r) - mean) * (f64::from(r) - mean);
+        self.ratings.iter().map(away).sum()
+    }
+
     /// The mean rating, each counted by its weight: Σ c·r / Σ c in `f64`; 0 where nothing counts.
     pub fn mean(&self) -> f64 {
         let (mut sum, mut count) = (0.0, 0.0);

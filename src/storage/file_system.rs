@@ -303,13 +303,18 @@ pub(crate) mod faulty {
 pub(crate) mod folder {
     //! A folder of a test's own, gone when the test ends.
 
+    use std::sync::atomic::{AtomicU32, Ordering};
+
     use super::*;
 
     pub(crate) struct TestFolder(pub(crate) PathBuf);
 
     impl TestFolder {
         pub(crate) fn new(test: &str) -> TestFolder {
-            let name = format!("lowrank-{test}-{}", std::process::id());
+            // Tests run side by side, and several may ask for a folder of one name.
+            static NUMBER: AtomicU32 = AtomicU32::new(0);
+            let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+            let name = format!("lowrank-{test}-{}-{number}", std::process::id());
             let path = std::env::temp_dir().join(name);
             let _ = fs::remove_dir_all(&path);
             fs::create_dir_all(&path).unwrap();

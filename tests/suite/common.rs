@@ -50,6 +50,15 @@ pub fn succeed(command: &mut Command) -> String {
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 
+/// 900 made-up ratings of 60 users and 40 items, with a truth in them; the same each time.
+pub fn generated(folder: &Folder) -> PathBuf {
+    let mut command = lowrank();
+    command.args(["data", "generate", "--users", "60", "--items", "40"]);
+    command.args(["--ratings", "900", "--seed", "3", "-o"]);
+    succeed(command.arg(folder.path("films")));
+    folder.path("films/ratings.csv")
+}
+
 /// Its exit code and message, where it must fail.
 pub fn fail(command: &mut Command) -> (i32, String) {
     let Output { status, stderr, .. } = command.output().expect("the binary starts");

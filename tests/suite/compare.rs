@@ -5,28 +5,15 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use super::common::{Folder, fail, lowrank, succeed};
+use super::common::{Folder, fail, generated, lowrank, succeed};
 
 /// Two halves of made-up ratings.
 fn halves(folder: &Folder) -> [PathBuf; 2] {
-    let mut command = lowrank();
-    command.args([
-        "data",
-        "generate",
-        "--users",
-        "60",
-        "--items",
-        "40",
-        "--ratings",
-        "900",
-        "--seed",
-        "3",
-    ]);
-    succeed(command.arg("-o").arg(folder.path("films")));
+    let ratings = generated(folder);
     let mut command = lowrank();
     command
         .args(["data", "split", "--fraction", "0.3"])
-        .arg(folder.path("films/ratings.csv"));
+        .arg(ratings);
     succeed(command.arg("-o").arg(folder.path("parts")));
     [
         folder.path("parts/train.csv"),

@@ -6,26 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::common::{Folder, fail, lowrank, real_data, succeed};
-
-/// Ratings with a truth in them.
-fn generated(folder: &Folder) -> PathBuf {
-    let mut command = lowrank();
-    command.args([
-        "data",
-        "generate",
-        "--users",
-        "60",
-        "--items",
-        "40",
-        "--ratings",
-        "900",
-        "--seed",
-        "3",
-    ]);
-    succeed(command.arg("-o").arg(folder.path("films")));
-    folder.path("films/ratings.csv")
-}
+use super::common::{Folder, fail, generated, lowrank, real_data, succeed};
 
 /// What `cv` says as JSON.
 fn cv(arguments: &[&str]) -> Value {

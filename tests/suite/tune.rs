@@ -2,35 +2,16 @@
 //!
 //! Through the real binary. What a trial is must not hang on the others, on threads, or on a limit.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::Value;
 
-use super::common::{Folder, fail, lowrank, succeed};
+use super::common::{Folder, fail, generated, lowrank, succeed};
 
 const SPACE: &str = "factors = { choice = [1, 2, 4] }\n\
                      learning-rate = { log = [5e-3, 0.1] }\n\
                      epochs = { int = [9, 40] }\n\
                      l2 = { default = { log = [1, 30] }, bias = 4 }\n";
-
-/// Ratings with a truth in them.
-fn generated(folder: &Folder) -> PathBuf {
-    let mut command = lowrank();
-    command.args([
-        "data",
-        "generate",
-        "--users",
-        "60",
-        "--items",
-        "40",
-        "--ratings",
-        "900",
-        "--seed",
-        "3",
-    ]);
-    succeed(command.arg("-o").arg(folder.path("films")));
-    folder.path("films/ratings.csv")
-}
 
 /// The lines of `trials.jsonl`, without what the clock says.
 fn tune(folder: &Folder, ratings: &Path, output: &str, more: &[&str]) -> Vec<Value> {

@@ -108,8 +108,7 @@ impl Train {
         let mut training = recipe
             .checked
             .training(&inputs.train, inputs.valid.as_ref())?;
-        if let Some(folder) = &settings.init {
-            let trainer = training.trainer_mut();
+        if let (Some(folder), Some(trainer)) = (&settings.init, training.point_mut()) {
             manner.note(InitTables::read(folder)?.apply(trainer)?);
         }
         let trainer = training.trainer();
@@ -205,7 +204,12 @@ impl Train {
             max_memory: None,
             ..settings.clone()
         };
-        if checked.config().method == Method::Auto {
+        let method = checked.config().method;
+        if !matches!(method, Method::Point | Method::Auto) {
+            let wanted = "one set of tables with --dry-run: what a posterior costs is not counted";
+            return Err(Error::config("method", "a posterior", wanted));
+        }
+        if method == Method::Auto {
             manner.note("note: without --preset, training tries what suits the ratings; the figures are those of --preset rating");
         }
         let began = Instant::now();

@@ -24,6 +24,7 @@ macro_rules! settings {
             /// These, and the `others` where these say nothing.
             #[must_use]
             pub fn or(self, others: Settings) -> Settings {
+                let others = if self.names_a_method() { others.without_method() } else { others };
                 Settings { $($name: self.$name.or(others.$name),)* }
             }
         }
@@ -178,6 +179,23 @@ settings! {
     kernel: Option<String>,
 }
 
+impl Settings {
+    /// Whether a posterior or an ensemble is asked for, or refused.
+    pub fn names_a_method(&self) -> bool {
+        self.bayes.is_some() || self.average.is_some() || self.ensemble.is_some()
+    }
+
+    /// These without that: of several methods the one asked for first counts.
+    fn without_method(self) -> Settings {
+        Settings {
+            bayes: None,
+            average: None,
+            ensemble: None,
+            ..self
+        }
+    }
+}
+
 /// The knobs of an optimizer's steps.
 macro_rules! steps {
     ($($name:ident)*) => {
@@ -294,6 +312,19 @@ mod tests {
         let mut l2 = both.l2.expect("entries");
         l2.sort();
         assert_eq!(l2, ["12", "bias=4"]);
+    }
+
+    #[test]
+    fn the_method_of_a_flag_puts_that_of_a_file_aside() {
+        let file: Settings = toml::from_str("bayes = true\nfactors = 9").expect("TOML");
+        let flags = Settings {
+            average: Some(50),
+            ..Settings::default()
+        };
+        let both = flags.or(file.clone());
+        assert_eq!((both.bayes, both.average), (None, Some(50)));
+        assert_eq!(both.factors, Some(9));
+        assert_eq!(Settings::default().or(file).bayes, Some(true));
     }
 
     #[test]

@@ -81,10 +81,6 @@ impl<'d> Ensemble<'d> {
         &self.members[0]
     }
 
-    pub(super) fn first_mut(&mut self) -> &mut Training<'d> {
-        &mut self.members[0]
-    }
-
     /// Trains one member after the other; the observer sees one row of epochs, and validation of the member at work.
     pub(super) fn run(&mut self, observer: &mut impl Observer) -> Finish {
         let epochs = |member: &Training<'_>| member.trainer().config().n_epochs();

@@ -78,12 +78,11 @@ impl<'d> Training<'d> {
         }
     }
 
-    /// [`trainer`](Training::trainer), to be given other first values; a posterior takes no notice of them.
-    pub fn trainer_mut(&mut self) -> &mut Trainer<'d, f32> {
+    /// The trainer of one set of tables, to be given other first values; a posterior has none to give.
+    pub fn point_mut(&mut self) -> Option<&mut Trainer<'d, f32>> {
         match self {
-            Training::Ensemble(ensemble) => ensemble.first_mut().trainer_mut(),
-            Training::Point(trainer) => trainer,
-            Training::Posterior(inference) => inference.trainer_mut(),
+            Training::Point(trainer) => Some(trainer),
+            Training::Posterior(_) | Training::Ensemble(_) => None,
         }
     }
 

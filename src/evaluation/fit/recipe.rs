@@ -15,7 +15,7 @@ use crate::bayes::bytes_of_a_row;
 use crate::data::{Dataset, Interactions, Split};
 use crate::metrics::RatingErrors;
 use crate::model::Baseline;
-use crate::training::config::{Implicit, Keep, Method, PerTable};
+use crate::training::config::{Implicit, Keep, Method};
 use crate::training::{Checked, Config, Ending};
 
 /// The share that is held out.
@@ -158,8 +158,9 @@ impl Checked {
         let deviation = deviation(train)?;
         if deviation > 0.0 {
             let scale = deviation / STARS;
-            config.l2 = PerTable::new(12.0 * scale).with("bias", 4.0);
-            config.init_std = PerTable::new(0.1 * scale.sqrt()).with("bias", 0.0);
+            let (l2, std) = (config.l2.default(), config.init_std.default());
+            config.l2 = config.l2.with_default(l2 * scale);
+            config.init_std = config.init_std.with_default(std * scale.sqrt());
         }
         let l2 = config.l2.default();
         let why = vec![format!(
@@ -253,13 +254,8 @@ fn of_biases(train: &Dataset, judged: &Interactions) -> f64 {
 
 /// The standard deviation of the ratings.
 fn deviation(train: &Dataset) -> Result<f64> {
-    let (mut n, mut sum, mut squares) = (0.0, 0.0, 0.0);
-    train.for_each_piece(|piece| {
-        for &rating in &piece.ratings {
-            let r = f64::from(rating);
-            (n, sum, squares) = (n + 1.0, sum + r, squares + r * r);
-        }
-    })?;
-    let variance: f64 = squares / n - (sum / n) * (sum / n);
-    Ok(variance.max(0.0).sqrt())
+    let mean = train.survey()?.mean;
+    let mut squares = 0.0;
+    train.for_each_piece(|piece| squares += piece.squares_around(mean))?;
+    Ok((squares / train.n_ratings() as f64).sqrt())
 }

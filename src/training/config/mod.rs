@@ -46,6 +46,7 @@ pub use per_table::PerTable;
 
 use crate::gradient::L2Scale;
 use crate::loss::LossKind;
+use crate::metrics::RatingErrors;
 use crate::model::{Bag, Link};
 use crate::optimizer::{OptimizerKind, Schedule};
 
@@ -115,6 +116,16 @@ pub enum Monitor {
     ValidRmse,
     /// MAE on the held-out ratings.
     ValidMae,
+}
+
+impl Monitor {
+    /// What is to fall.
+    pub(crate) fn of(self, errors: &RatingErrors) -> f64 {
+        match self {
+            Monitor::ValidRmse => errors.rmse(),
+            Monitor::ValidMae => errors.mae(),
+        }
+    }
 }
 
 /// Which machine code runs; it changes speed alone.

@@ -5,7 +5,7 @@
 use super::{Ending, Finish, Trainer};
 use crate::kernels::Real;
 use crate::metrics::RatingErrors;
-use crate::training::config::{Keep, Monitor};
+use crate::training::config::Keep;
 use crate::training::state::Best;
 
 impl<T: Real> Trainer<'_, T> {
@@ -27,15 +27,12 @@ impl<T: Real> Trainer<'_, T> {
     /// Whether the epoch is the best so far; if so it is kept.
     pub(super) fn note_best(&mut self, epoch: usize, errors: RatingErrors) -> bool {
         let config = self.config();
-        let monitored = |errors: &RatingErrors| match config.monitor {
-            Monitor::ValidRmse => errors.rmse(),
-            Monitor::ValidMae => errors.mae(),
-        };
+        let monitor = config.monitor;
         let improved = self
             .state
             .best
             .as_ref()
-            .is_none_or(|best| monitored(&errors) < monitored(&best.errors));
+            .is_none_or(|best| monitor.of(&errors) < monitor.of(&best.errors));
         if improved {
             let parameters = (config.keep == Keep::Best).then(|| self.state.parameters.clone());
             self.state.best = Some(Best {

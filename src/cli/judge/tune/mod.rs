@@ -124,6 +124,10 @@ impl Tune {
             .as_deref()
             .map_or(Ok(Settings::default()), Settings::read)?;
         let mut fixed = flags.or(config);
+        // Knobs are searched, so a trial must not choose them for itself.
+        if fixed.preset.is_none() && !fixed.names_a_method() {
+            fixed.preset = Some("rating".into());
+        }
         asked::refuse_what_train_alone_does(&fixed)?;
         let held_out = [
             fixed.valid.is_some(),
