@@ -15,6 +15,9 @@ use crate::training::observer::Epoch;
 use crate::training::{Ending, Event, Finish, Observer, Trainer};
 use crate::{Error, Model, Result};
 
+/// The greatest deviation of ratings whose square is a number of 32 bits, with some room.
+const WIDEST: f64 = 1e18;
+
 /// The chain before its first sweep.
 fn start(trainer: &Trainer<'_, f32>) -> Chain {
     let (config, objective) = (trainer.config(), trainer.objective());
@@ -47,10 +50,18 @@ impl<'d> Inference<'d> {
     /// At its start.
     ///
     /// # Errors
-    /// [`Error::Config`] where the ratings are not in memory.
+    /// [`Error::Config`] where the ratings are not in memory, or deviate by more than single precision has squares for.
     pub fn new(trainer: Trainer<'d, f32>) -> Result<Inference<'d>> {
         trainer.data().in_memory("finding a posterior")?;
         let chain = start(&trainer);
+        let width = chain.units.width;
+        if width > WIDEST {
+            return Err(Error::config(
+                "ratings",
+                format!("a standard deviation of {width:.1e}"),
+                "at most 1e18 for a posterior: its variances are kept in single precision",
+            ));
+        }
         let held_out = trainer.valid().map_or(0, Interactions::len);
         Ok(Inference {
             chain,

@@ -157,6 +157,21 @@ fn what_does_not_go_with_a_posterior_is_refused_by_name() {
 }
 
 #[test]
+fn ratings_whose_squares_are_no_numbers_are_refused_before_the_work() {
+    let folder = Folder::new("posterior-huge");
+    let rows = "user,item,rating\na,x,3e38\nb,x,-3e38\na,y,3e38\nb,y,-3e38\n";
+    let ratings = folder.write("huge.csv", rows);
+    for way in WAYS {
+        let mut command = lowrank();
+        command.arg("train").arg(&ratings).args(way).arg("-o");
+        let (code, message) = fail(command.arg(folder.path("no")));
+        assert_eq!(code, 2, "{way:?}: {message}");
+        assert!(message.contains("at most 1e18"), "{way:?}: {message}");
+        assert!(!folder.path("no").exists(), "{way:?}");
+    }
+}
+
+#[test]
 fn without_a_flag_something_is_tried_and_said() {
     let folder = ground("recipe");
     let done = train(&folder, "run", &[]).output().expect("it starts");
