@@ -43,7 +43,10 @@ fn files() -> Vec<(String, String)> {
         entries.sort();
         for path in entries {
             if path.is_dir() {
-                visit(&path, all);
+                // Tests of a room that need several files; `tests_are_compiled_for_tests_alone` sees to it that they are such.
+                if !path.ends_with("tests") {
+                    visit(&path, all);
+                }
             } else if path.extension().is_some_and(|extension| extension == "rs")
                 && !path.ends_with("tests.rs")
             {
@@ -134,6 +137,26 @@ fn imports_point_backwards() {
             }
         }
     }
+}
+
+#[test]
+fn tests_are_compiled_for_tests_alone() {
+    fn visit(folder: &Path, found: &mut usize) {
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.ends_with("tests") || path.ends_with("tests.rs") {
+                let declared = fs::read_to_string(folder.join("mod.rs")).expect("a room");
+                let alone = declared.contains("#[cfg(test)]\nmod tests;");
+                assert!(alone, "{} is not for tests alone", path.display());
+                *found += 1;
+            } else if path.is_dir() {
+                visit(&path, found);
+            }
+        }
+    }
+    let mut found = 0;
+    visit(&source(), &mut found);
+    assert!(found >= 3, "only {found} found");
 }
 
 #[test]
