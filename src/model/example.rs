@@ -78,6 +78,7 @@ pub(crate) fn model() -> Model {
         seen: Csr::from_rows([vec![0], vec![1, 3], vec![], vec![0, 1, 2, 3]]),
         baseline: None,
         posterior: None,
+        purpose: None,
     }
 }
 

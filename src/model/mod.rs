@@ -25,6 +25,7 @@
 //! | [`side`] | how do a row of its own and its features become one row? |
 //! | [`rows`], [`trained`] | what is left when training is over? |
 //! | [`posterior`] | how uncertain is a prediction? |
+//! | [`purpose`] | what was the model trained for, and what does its score mean? |
 //! | [`scorer`] | what does one user think of every item? |
 //!
 //! How the tables are learnt is left to chapters 3 to 7.
@@ -36,6 +37,7 @@ pub mod forward;
 pub mod link;
 pub mod measure;
 pub mod posterior;
+pub mod purpose;
 pub mod rows;
 pub mod scorer;
 #[cfg(feature = "train")]
@@ -48,6 +50,7 @@ pub use features::{Bag, Features};
 pub use link::{Clip, Link};
 pub use measure::Measure;
 pub use posterior::{Posterior, Spread};
+pub use purpose::{Meaning, Purpose, Similarity};
 pub use rows::Rows;
 pub use scorer::Scorer;
 #[cfg(feature = "train")]

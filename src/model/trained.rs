@@ -3,7 +3,9 @@
 //! The tables, the composed rows made of them, and the names: enough to predict and recommend anywhere. No array library,
 //! no threads, no files.
 
-use super::{Bag, Clip, Features, Link, Posterior, Rows, Scorer, forward};
+use super::{
+    Bag, Clip, Features, Link, Meaning, Posterior, Purpose, Rows, Scorer, Similarity, forward,
+};
 use crate::data::{Catalog, Csr, Ids};
 use crate::kernels::lanes;
 
@@ -28,6 +30,8 @@ pub struct Model {
     pub(crate) baseline: Option<Baseline>,
     /// How uncertain the scores are, where training found out.
     pub(crate) posterior: Option<Posterior>,
+    /// What it was trained for; `None` of a file that does not say, which predicts ratings by dot products.
+    pub(crate) purpose: Option<Purpose>,
 }
 
 /// One side of a [`Model`].
@@ -181,6 +185,25 @@ impl Model {
     /// The baseline μ + b_u + b_i of the same training ratings.
     pub fn baseline(&self) -> Option<&Baseline> {
         self.baseline.as_ref()
+    }
+
+    /// What it was trained for, where its file says so.
+    pub fn purpose(&self) -> Option<&Purpose> {
+        self.purpose.as_ref()
+    }
+
+    /// What a score means: a rating, unless the model says otherwise.
+    pub fn meaning(&self) -> Meaning {
+        self.purpose
+            .as_ref()
+            .map_or(Meaning::default(), |purpose| purpose.meaning)
+    }
+
+    /// How two rows make a score: by their dot product, unless the model says otherwise.
+    pub fn similarity(&self) -> Similarity {
+        self.purpose
+            .as_ref()
+            .map_or(Similarity::default(), |purpose| purpose.similarity)
     }
 
     /// How uncertain the scores are, where training found out.

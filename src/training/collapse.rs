@@ -44,6 +44,7 @@ pub(super) fn model<T: Real>(
         seen: seen(data, &users.counts[0])?,
         baseline: None,
         posterior: None,
+        purpose: None,
     })
 }
 

@@ -169,6 +169,7 @@ impl<S: Source> ModelFile<S> {
             seen,
             baseline,
             posterior,
+            purpose: None,
         })
     }
 

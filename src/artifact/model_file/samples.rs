@@ -122,6 +122,7 @@ impl Shape {
                 item_biases: numbers(self.n_items, 6),
             }),
             posterior: self.spread.map(|kind| self.posterior(kind)),
+            purpose: None,
             users,
             items,
         }

@@ -217,6 +217,7 @@ pub fn blend(models: &[Model]) -> Result<Model> {
         users,
         items: side(&|model| &model.items, 1.0),
         posterior: None,
+        purpose: None,
         ..first.clone()
     })
 }
