@@ -92,6 +92,7 @@ impl Averaged {
             users: biases(&users),
             items: biases(&items),
             parameters: Parameters {
+                graph: None,
                 global_mean: drawn.global_mean,
                 link: drawn.link,
                 users,

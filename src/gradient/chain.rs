@@ -4,7 +4,7 @@
 //! the numbers of the tables where the link is the identity.
 
 use crate::kernels::Real;
-use crate::loss::{LossKind, Pointwise, Squared};
+use crate::loss::{Absolute, CosineEmbedding, Huber, Logistic, LossKind, Pointwise, Squared};
 use crate::model::Link;
 
 /// Work that needs the chain (score, target) → (ℓ, ∂ℓ/∂score).
@@ -16,6 +16,9 @@ pub(crate) trait WithChain<T> {
 }
 
 /// Does `work` with the chain of a loss by name.
+///
+/// # Panics
+/// For a loss that is not of one prediction and one target: the trainer brings it pairs or lists.
 pub(crate) fn with_chain<T: Real, W: WithChain<T>>(
     loss: LossKind,
     link: Link,
@@ -23,6 +26,17 @@ pub(crate) fn with_chain<T: Real, W: WithChain<T>>(
 ) -> W::Output {
     match loss {
         LossKind::Squared => with_link(Squared, link, work),
+        LossKind::Absolute => with_link(Absolute, link, work),
+        LossKind::Huber { width } => with_link(Huber { width }, link, work),
+        // These two see the score itself: the logit, the cosine.
+        LossKind::Logistic => with_link(Logistic, Link::Identity, work),
+        LossKind::CosineEmbedding { margin } => {
+            with_link(CosineEmbedding { margin }, Link::Identity, work)
+        }
+        LossKind::Bpr
+        | LossKind::Softmax { .. }
+        | LossKind::CosineContrastive { .. }
+        | LossKind::AllCells { .. } => panic!("{loss} is no loss of single predictions"),
     }
 }
 

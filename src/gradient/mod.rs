@@ -37,13 +37,20 @@
 //!
 //! **By hand**, with one factor, μ = 0, N = 1, λ = 0, no features: p = 2, q = 3, r = 5. Then s = 6, ℓ = 1, g = 2·(6 − 5) = 2, ∂p = g·q = 6, ∂q = g·p = 4.
 //!
+//! **Where only the angle counts**, P_u and Q_i are of length 1 in all this, and there is a step between 2 and 3: `angle`. **Where items are compared**, the slopes of several scores
+//! depend on each other: step 1 is another, `pairs` and `lists`; the rest is the same.
+//!
 //! Steps 1 and 2 are one pass over blocks ([`kernels::block`](crate::kernels::block)) where the ratings are cut into such, and the two passes of
 //! [`kernels::rows`](crate::kernels::rows) for a mini-batch. What an optimizer makes of a gradient is chapter 6's.
 
+mod angle;
 mod chain;
+mod lists;
 mod objective;
+mod pairs;
 mod passes;
 mod sides;
+mod step;
 mod strata;
 //
 pub mod naive;
@@ -51,14 +58,14 @@ pub mod naive;
 pub use objective::{L2Scale, Objective, SidePenalty, TablePenalty};
 pub use sides::{RowGradients, SideGradient};
 
-use crate::data::layout::{Blocks, Examples};
+use crate::data::layout::{Blocks, Examples, Lists, Pairs};
 use crate::kernels::pool::Pool;
 use crate::kernels::{Kernel, Real};
-use crate::loss::Pointwise;
+use crate::loss::{Bpr, CosineContrastive, LossKind, Pointwise, Softmax};
 use crate::model::{Parameters, Table};
+use angle::Directions;
 pub(crate) use chain::{WithChain, with_chain};
-use passes::Passes;
-use strata::Strata;
+use step::Step;
 
 /// The examples of a step, as they are laid out.
 #[derive(Clone, Copy, Debug)]
@@ -67,26 +74,31 @@ pub enum Batch<'a> {
     Examples(&'a Examples),
     /// In blocks; then all tables are in block order.
     Blocks(&'a Blocks),
+    /// Two items of a user at a time.
+    Pairs(&'a Pairs),
+    /// All positives of each user, against candidates.
+    Lists(&'a Lists<'a>),
 }
 
-impl<'a> From<&'a Examples> for Batch<'a> {
-    fn from(examples: &'a Examples) -> Batch<'a> {
-        Batch::Examples(examples)
-    }
+macro_rules! batch_from {
+    ($($type:ty => $variant:ident,)*) => {
+        $(impl<'a> From<&'a $type> for Batch<'a> {
+            fn from(batch: &'a $type) -> Batch<'a> {
+                Batch::$variant(batch)
+            }
+        })*
+    };
 }
-
-impl<'a> From<&'a Blocks> for Batch<'a> {
-    fn from(blocks: &'a Blocks) -> Batch<'a> {
-        Batch::Blocks(blocks)
-    }
-}
+batch_from! { Examples => Examples, Blocks => Blocks, Pairs => Pairs, Lists<'a> => Lists, }
 
 impl Batch<'_> {
-    /// The number of examples.
+    /// The number N of examples: ratings, pairs, or positives.
     fn len(&self) -> usize {
         match self {
             Batch::Examples(examples) => examples.len(),
             Batch::Blocks(blocks) => blocks.len(),
+            Batch::Pairs(pairs) => pairs.len(),
+            Batch::Lists(lists) => lists.positives.len(),
         }
     }
 }
@@ -100,6 +112,8 @@ pub struct Gradient<T> {
     pub items: SideGradient<T>,
     slopes: Vec<T>,
     composed: [Option<Table<T>>; 2],
+    directions: [Directions<T>; 2],
+    lists: lists::Buffers<T>,
 }
 
 impl<T: Real> Gradient<T> {
@@ -111,7 +125,11 @@ impl<T: Real> Gradient<T> {
     /// Fills the gradient of the objective over `examples`, a batch or all of them, and returns Σ_e c_e·ℓ_e at the parameters as they are.
     ///
     /// The result does not depend on the number of threads or the kernel. Cost: two passes over the examples, n_factors multiply-adds
-    /// thrice in all.
+    /// thrice in all; of lists three products of users by candidates.
+    ///
+    /// # Panics
+    /// Where the batch is not laid out for the loss: pairs are for [`Pairwise`](crate::loss::Pairwise), lists for [`Listwise`](crate::loss::Listwise) losses, ratings for
+    /// [`Pointwise`] ones.
     pub fn compute<'a>(
         &mut self,
         objective: &Objective,
@@ -121,7 +139,18 @@ impl<T: Real> Gradient<T> {
         kernel: Kernel,
     ) -> f64 {
         let step = self.step(objective, parameters, batch.into(), pool, kernel);
-        with_chain(objective.loss, parameters.link, step)
+        match objective.loss {
+            LossKind::Bpr => step.pairs(Bpr),
+            LossKind::Softmax { temperature } => step.lists(Softmax { temperature }),
+            LossKind::CosineContrastive {
+                margin,
+                negative_weight,
+            } => step.lists(CosineContrastive {
+                margin,
+                negative_weight,
+            }),
+            loss => with_chain(loss, parameters.link, step),
+        }
     }
 
     /// [`compute`](Gradient::compute) for any loss of one prediction against one target.
@@ -154,73 +183,5 @@ impl<T: Real> Gradient<T> {
             pool,
             kernel,
         }
-    }
-}
-
-/// A gradient that waits for its chain.
-struct Step<'s, T> {
-    gradient: &'s mut Gradient<T>,
-    objective: &'s Objective,
-    parameters: &'s Parameters<T>,
-    batch: Batch<'s>,
-    pool: &'s Pool,
-    kernel: Kernel,
-}
-
-impl<T: Real> WithChain<T> for Step<'_, T> {
-    type Output = f64;
-
-    fn run(self, chain: impl Fn(T, T) -> (f64, T) + Copy + Send + Sync) -> f64 {
-        let Step {
-            parameters,
-            objective,
-            batch,
-            pool,
-            kernel,
-            ..
-        } = self;
-        let Gradient {
-            users: user_gradient,
-            items: item_gradient,
-            slopes,
-            composed: [user_scratch, item_scratch],
-        } = self.gradient;
-        let loss = match batch {
-            Batch::Examples(examples) => {
-                let user_rows = examples.by_user.iter().map(|range| range.row);
-                let item_rows = examples.by_item.iter().map(|range| range.row);
-                let passes = Passes {
-                    parameters,
-                    examples,
-                    users: parameters.users.compose(user_rows, user_scratch),
-                    items: parameters.items.compose(item_rows, item_scratch),
-                };
-                slopes.resize(examples.len(), T::ZERO);
-                let of_users = &mut user_gradient.identity;
-                let loss = passes.forward(chain, slopes, of_users, pool, kernel);
-                passes.gather(slopes, &mut item_gradient.identity, pool, kernel);
-                loss
-            }
-            Batch::Blocks(blocks) => {
-                let strata = Strata {
-                    global_mean: parameters.global_mean,
-                    blocks,
-                    users: parameters.users.compose_all(user_scratch),
-                    items: parameters.items.compose_all(item_scratch),
-                };
-                let (of_users, of_items) =
-                    (&mut user_gradient.identity, &mut item_gradient.identity);
-                strata.run(chain, of_users, of_items, pool, kernel)
-            }
-        };
-        let (scale, n) = (objective.l2_scale, batch.len());
-        for (gradient, side, penalty) in [
-            (user_gradient, &parameters.users, &objective.users),
-            (item_gradient, &parameters.items, &objective.items),
-        ] {
-            gradient.backprop(side);
-            gradient.add_penalty(side, penalty, scale, n);
-        }
-        loss
     }
 }

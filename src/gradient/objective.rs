@@ -4,7 +4,7 @@
 
 use crate::kernels::Real;
 use crate::loss::LossKind;
-use crate::model::Side;
+use crate::model::{Side, Similarity};
 
 /// λ of a table's factors and of its biases.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -39,6 +39,8 @@ pub struct SidePenalty {
 pub struct Objective {
     /// ℓ.
     pub loss: LossKind,
+    /// What a score is made of: composed rows, or those of length 1.
+    pub similarity: Similarity,
     /// s_row.
     pub l2_scale: L2Scale,
     /// λ of the users' tables.

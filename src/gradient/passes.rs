@@ -6,7 +6,7 @@
 use super::RowGradients;
 use crate::data::layout::Examples;
 use crate::kernels::pool::Pool;
-use crate::kernels::rows::{GatherRows, RowRange, RowsView, ScoreRows};
+use crate::kernels::rows::{GatherRows, GradientRows, RowRange, RowsView, ScoreRows};
 use crate::kernels::{Kernel, Real};
 use crate::model::{Parameters, Table, forward};
 
@@ -44,15 +44,7 @@ impl<T: Real> Passes<'_, T> {
             user_biases.is_some(),
         );
 
-        let mut tasks = Vec::new();
-        let mut rest = (slopes, gradient.rows_mut());
-        for ranges in chunks(&examples.by_user) {
-            let n_examples = ranges.iter().map(|range| range.n_examples()).sum();
-            let (mine, others) = rest.0.split_at_mut(n_examples);
-            let (rows, other_rows) = rest.1.split_at(ranges.len(), self.users.stride());
-            rest = (others, other_rows);
-            tasks.push((ranges, mine, rows));
-        }
+        let tasks = self.by_users(slopes, gradient);
         let losses = pool.map(tasks, |(ranges, slopes, gradient)| {
             let mut loss = 0.0;
             let slope = |user: u32, e: usize, item: u32, dot: T| {
@@ -78,6 +70,27 @@ impl<T: Real> Passes<'_, T> {
             loss
         });
         losses.iter().sum()
+    }
+
+    /// Runs of users with the slopes and gradients that are theirs.
+    pub(super) fn by_users<'s>(
+        &self,
+        slopes: &'s mut [T],
+        gradient: &'s mut RowGradients<T>,
+    ) -> Vec<OfUsers<'s, T>>
+    where
+        Self: 's,
+    {
+        let mut tasks = Vec::new();
+        let mut rest = (slopes, gradient.rows_mut());
+        for ranges in chunks(&self.examples.by_user) {
+            let n_examples = ranges.iter().map(|range| range.n_examples()).sum();
+            let (mine, others) = rest.0.split_at_mut(n_examples);
+            let (rows, other_rows) = rest.1.split_at(ranges.len(), self.users.stride());
+            rest = (others, other_rows);
+            tasks.push((ranges, mine, rows));
+        }
+        tasks
     }
 
     /// ∂Q, item by item, from the slopes.
@@ -111,6 +124,9 @@ impl<T: Real> Passes<'_, T> {
     }
 }
 
+/// A run of users, the slopes of their examples, their gradients.
+pub(super) type OfUsers<'a, T> = (&'a [RowRange], &'a mut [T], GradientRows<'a, T>);
+
 /// Runs of rows with about [`EXAMPLES_PER_TASK`] examples each.
 fn chunks(ranges: &[RowRange]) -> impl Iterator<Item = &[RowRange]> {
     let mut rest = ranges;
@@ -130,7 +146,7 @@ fn chunks(ranges: &[RowRange]) -> impl Iterator<Item = &[RowRange]> {
     })
 }
 
-fn view<T: Real>(table: &Table<T>) -> RowsView<'_, T> {
+pub(super) fn view<T: Real>(table: &Table<T>) -> RowsView<'_, T> {
     RowsView {
         values: table.as_slice(),
         stride: table.stride(),

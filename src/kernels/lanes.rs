@@ -85,6 +85,22 @@ pub fn sum_of_lanes<T: Real>(lane: [T; LANES]) -> T {
     two[0] + two[1]
 }
 
+/// Rows shorter than this count as zero: their square would be no normal number of 32 bits.
+const SHORTEST: f64 = 1e-18;
+
+/// Gives a padded row length 1 and returns the length it had; a row of zeros stays one, and has length 0.
+#[inline(always)]
+pub fn normalize<T: Real>(row: &mut [T]) -> T {
+    let norm = dot(row, row).square_root();
+    if norm.to_f64() < SHORTEST {
+        row.fill(T::ZERO);
+        return T::ZERO;
+    }
+    let inverse = T::from_f64(1.0 / norm.to_f64());
+    row.iter_mut().for_each(|x| *x = *x * inverse);
+    norm
+}
+
 /// y ← y + α·x, of two padded rows of equal length.
 #[inline(always)]
 pub fn add_scaled<T: Real>(y: &mut [T], alpha: T, x: &[T]) {

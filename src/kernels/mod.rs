@@ -9,6 +9,8 @@
 //! | [`tiles`] | scores of many users for many items |
 //! | [`rows`] | scores and gradients of many ratings in one pass |
 //! | [`block`] | the same in one pass, where a thread owns the rows of both sides |
+//! | [`dense`] | the gradients of many users and many items, from the slopes of all of them |
+//! | [`exp`] | many exponentials at once, with the same bits everywhere |
 //! | [`pool`] | the same work on several threads |
 //! | [`real`] | the numbers: `f32` in production, `f64` in the gradient check |
 //!
@@ -17,6 +19,8 @@
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 pub mod block;
+pub mod dense;
+pub mod exp;
 pub mod lanes;
 pub mod naive;
 pub mod pool;

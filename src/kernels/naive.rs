@@ -33,6 +33,41 @@ pub fn scores<T: Real>(
     scores
 }
 
+/// Σ_j G_uj·q_j of every user, in `f64`; rows of G have `width` numbers, one for each item and some that mean nothing.
+pub fn row_sums<T: Real>(slopes: &[T], width: usize, items: &[T], stride: usize) -> Vec<f64> {
+    let mut sums = Vec::new();
+    for slopes in slopes.chunks(width) {
+        let mut sum = vec![0.0; stride];
+        for (q, slope) in items.chunks(stride).zip(slopes) {
+            sum.iter_mut()
+                .zip(q)
+                .for_each(|(sum, q)| *sum += slope.to_f64() * q.to_f64());
+        }
+        sums.extend(sum);
+    }
+    sums
+}
+
+/// Σ_u G_uj·p_u and Σ_u G_uj of every column, in `f64`.
+pub fn column_sums<T: Real>(
+    slopes: &[T],
+    width: usize,
+    users: &[T],
+    stride: usize,
+) -> (Vec<f64>, Vec<f64>) {
+    let (mut sums, mut biases) = (vec![0.0; width * stride], vec![0.0; width]);
+    for (p, slopes) in users.chunks(stride).zip(slopes.chunks(width)) {
+        for (j, slope) in slopes.iter().enumerate() {
+            let sum = &mut sums[j * stride..(j + 1) * stride];
+            sum.iter_mut()
+                .zip(p)
+                .for_each(|(sum, p)| *sum += slope.to_f64() * p.to_f64());
+            biases[j] += slope.to_f64();
+        }
+    }
+    (sums, biases)
+}
+
 /// One row's share of a pass that scores: the slope of each of its examples, Σ slope·q and Σ slope.
 pub fn score_row<T: Real>(
     p: &[T],

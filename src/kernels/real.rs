@@ -44,6 +44,8 @@ pub trait Real:
     fn to_f32(self) -> f32;
     /// √x, correctly rounded.
     fn square_root(self) -> Self;
+    /// e^x: [`exp_f32`](super::exp::exp_f32), or `libm`'s in `f64`.
+    fn exponential(self) -> Self;
     /// Neither infinite nor NaN.
     fn finite(self) -> bool;
     /// Itself, or 0 where it is so small that a CPU would slow down over it: below 2⁻¹⁰⁰, far above the subnormal numbers of `f32` and far below what moves a row.
@@ -66,7 +68,7 @@ pub trait Real:
 }
 
 macro_rules! real {
-    ($t:ty, |$numbers:ident| $as_f32:expr) => {
+    ($t:ty, $exp:path, |$numbers:ident| $as_f32:expr) => {
         #[allow(clippy::unnecessary_cast, reason = "one macro for both types")]
         impl Real for $t {
             const ZERO: Self = 0.0;
@@ -100,11 +102,15 @@ macro_rules! real {
                 $as_f32
             }
             #[inline(always)]
+            fn exponential(self) -> Self {
+                $exp(self)
+            }
+            #[inline(always)]
             fn finite(self) -> bool {
                 self.is_finite()
             }
         }
     };
 }
-real!(f32, |numbers| Some(numbers));
-real!(f64, |_numbers| None);
+real!(f32, super::exp::exp_f32, |numbers| Some(numbers));
+real!(f64, libm::exp, |_numbers| None);

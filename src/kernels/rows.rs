@@ -4,6 +4,7 @@
 //!
 //! ```text
 //! ScoreRows    for each own row p, for each of its examples e:   s_e = slope(e, ⟨p, q_e⟩);   ∂p += s_e · q_e
+//! ScorePairs   the same for two neighbours at a time, whose slopes are opposite
 //! GatherRows   for each own row q, for each of its examples e:                               ∂q += s_e · p_e
 //! ```
 //!
@@ -164,6 +165,70 @@ impl<T: Real, F: FnMut(u32, usize, u32, T) -> T> ScoreRows<'_, T, F> {
     }
 }
 
+/// Scores two neighbouring examples at a time, the positive and its negative, keeps their opposite slopes, and adds up the rows' gradients. Biases get 0.
+#[derive(Debug)]
+pub struct ScorePairs<'a, T, F> {
+    /// The rows and their examples, consecutive, two to a pair.
+    pub ranges: &'a [RowRange],
+    /// The other row of every example of the whole set.
+    pub others: &'a [u32],
+    /// The table of the own rows.
+    pub own: RowsView<'a, T>,
+    /// The table of the other rows.
+    pub other: RowsView<'a, T>,
+    /// Where the slopes go, one for each example from `ranges[0].start` on.
+    pub slopes: &'a mut [T],
+    /// Where the gradients go.
+    pub gradient: GradientRows<'a, T>,
+    /// (the positive's example, both other rows, both dot products) → slope of the positive.
+    pub slope: F,
+}
+
+impl<T: Real, F: FnMut(usize, [u32; 2], [T; 2]) -> T> ScorePairs<'_, T, F> {
+    #[inline(always)]
+    fn fixed<const C: usize>(mut self, lanes: impl Lanes) {
+        let (own, other) = (
+            chunked::<T, C>(self.own.values),
+            chunked::<T, C>(self.other.values),
+        );
+        let gradient = chunked_mut::<T, C>(std::mem::take(&mut self.gradient.factors));
+        let first = self.ranges.first().map_or(0, |range| range.start as usize);
+        for (range, sum) in self.ranges.iter().zip(gradient) {
+            let p = &own[range.row as usize];
+            *sum = [[T::ZERO; LANES]; C];
+            for e in range.range().step_by(2) {
+                let pair = [self.others[e], self.others[e + 1]];
+                let [i, j] = pair.map(|row| &other[row as usize]);
+                let slope = (self.slope)(e, pair, [lanes.dot(p, i), lanes.dot(p, j)]);
+                (self.slopes[e - first], self.slopes[e - first + 1]) = (slope, -slope);
+                lanes.add_scaled(sum, slope, i);
+                lanes.add_scaled(sum, -slope, j);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn any(mut self, lanes: impl Lanes) {
+        let n_chunks = self.own.stride / LANES;
+        let row = |r: u32| r as usize * n_chunks..(r as usize + 1) * n_chunks;
+        let (own, other) = (lanes_of(self.own.values), lanes_of(self.other.values));
+        let gradient = lanes_of_mut(std::mem::take(&mut self.gradient.factors));
+        let first = self.ranges.first().map_or(0, |range| range.start as usize);
+        for (range, sum) in self.ranges.iter().zip(gradient.chunks_exact_mut(n_chunks)) {
+            let p = &own[row(range.row)];
+            sum.fill([T::ZERO; LANES]);
+            for e in range.range().step_by(2) {
+                let pair = [self.others[e], self.others[e + 1]];
+                let [i, j] = pair.map(|r| &other[row(r)]);
+                let slope = (self.slope)(e, pair, [lanes.dot(p, i), lanes.dot(p, j)]);
+                (self.slopes[e - first], self.slopes[e - first + 1]) = (slope, -slope);
+                lanes.add_scaled(sum, slope, i);
+                lanes.add_scaled(sum, -slope, j);
+            }
+        }
+    }
+}
+
 /// Adds up the gradients of a run of rows from slopes that [`ScoreRows`] left.
 #[derive(Debug)]
 pub struct GatherRows<'a, T> {
@@ -242,6 +307,17 @@ impl<T: Real, F: FnMut(u32, usize, u32, T) -> T> Job for ScoreRows<'_, T, F> {
     type Output = ();
     #[inline(always)]
     fn run<L: Lanes>(self, lanes: L) {
+        by_width!(self, lanes, self.own.stride);
+    }
+}
+
+impl<T: Real, F: FnMut(usize, [u32; 2], [T; 2]) -> T> Job for ScorePairs<'_, T, F> {
+    type Output = ();
+    #[inline(always)]
+    fn run<L: Lanes>(mut self, lanes: L) {
+        if let Some(biases) = &mut self.gradient.biases {
+            biases.fill(T::ZERO);
+        }
         by_width!(self, lanes, self.own.stride);
     }
 }

@@ -18,7 +18,7 @@
 
 use super::lanes::LANES;
 use super::rows::RowsView;
-use super::{Job, Lanes};
+use super::{Job, Lanes, Real};
 
 /// Users of a tile.
 pub const USERS: usize = 4;
@@ -27,25 +27,25 @@ pub const ITEMS: usize = 16;
 
 /// Rows packed `G` by `G`, with a number each: the base of a user, the offset of an item.
 #[derive(Clone, Debug, Default)]
-pub struct Packed<const G: usize> {
-    values: Vec<[f32; G]>,
-    numbers: Vec<[f32; G]>,
+pub struct Packed<const G: usize, T = f32> {
+    values: Vec<[T; G]>,
+    numbers: Vec<[T; G]>,
     stride: usize,
     n_rows: usize,
 }
 
-impl<const G: usize> Packed<G> {
+impl<const G: usize, T: Real> Packed<G, T> {
     /// Packs the rows `chosen` of a table, each with what `number` says of it.
     ///
     /// # Panics
     /// Where the stride is not a multiple of the lanes, or the table has no such row.
-    pub fn new(table: RowsView<'_, f32>, chosen: &[u32], number: impl Fn(u32) -> f32) -> Packed<G> {
+    pub fn new(table: RowsView<'_, T>, chosen: &[u32], number: impl Fn(u32) -> T) -> Packed<G, T> {
         let stride = table.stride;
         assert!(stride.is_multiple_of(LANES), "rows are padded");
         let per_lane = stride / LANES;
         let n_groups = chosen.len().div_ceil(G);
-        let mut values = vec![[0.0; G]; n_groups * stride];
-        let mut numbers = vec![[0.0; G]; n_groups];
+        let mut values = vec![[T::ZERO; G]; n_groups * stride];
+        let mut numbers = vec![[T::ZERO; G]; n_groups];
         for (n, &r) in chosen.iter().enumerate() {
             let row = &table.values[r as usize * stride..(r as usize + 1) * stride];
             let group = &mut values[n / G * stride..][..stride];
@@ -77,21 +77,21 @@ impl<const G: usize> Packed<G> {
 
 /// Scores a block of users against a run of items.
 #[derive(Debug)]
-pub struct ScoreTiles<'a> {
+pub struct ScoreTiles<'a, T = f32> {
     /// The users with their bases.
-    pub users: &'a Packed<USERS>,
+    pub users: &'a Packed<USERS, T>,
     /// The items with their offsets.
-    pub items: &'a Packed<ITEMS>,
+    pub items: &'a Packed<ITEMS, T>,
     /// The run: the first group of items and one past the last.
     pub groups: std::ops::Range<usize>,
     /// Where the scores go, user after user, [`ITEMS`] for each group; what stands for a row of zeros means nothing.
-    pub scores: &'a mut [f32],
+    pub scores: &'a mut [T],
 }
 
 /// The numbers of a tile.
-type Tile = [[f32; ITEMS]; USERS];
+type Tile<T> = [[T; ITEMS]; USERS];
 
-impl Job for ScoreTiles<'_> {
+impl<T: Real> Job for ScoreTiles<'_, T> {
     type Output = ();
 
     #[inline(always)]
@@ -109,7 +109,7 @@ impl Job for ScoreTiles<'_> {
                 for ((row, base), dots) in rows.zip(bases).zip(dots) {
                     let mut score = *offsets;
                     for i in 0..ITEMS {
-                        score[i] = (base + score[i]) + dots[i];
+                        score[i] = (*base + score[i]) + dots[i];
                     }
                     row[at] = score;
                 }
@@ -120,7 +120,7 @@ impl Job for ScoreTiles<'_> {
 
 /// The dot products of four users with sixteen items: the tree of [`lanes`](super::lanes), for each pair.
 #[inline(always)]
-fn tile(p: &[[f32; USERS]], q: &[[f32; ITEMS]]) -> Tile {
+fn tile<T: Real>(p: &[[T; USERS]], q: &[[T; ITEMS]]) -> Tile<T> {
     let even = add(
         add(lane(0, p, q), lane(4, p, q)),
         add(lane(2, p, q), lane(6, p, q)),
@@ -134,10 +134,10 @@ fn tile(p: &[[f32; USERS]], q: &[[f32; ITEMS]]) -> Tile {
 
 /// Lane `l` of the dot products of a tile.
 #[inline(always)]
-fn lane(l: usize, p: &[[f32; USERS]], q: &[[f32; ITEMS]]) -> Tile {
+fn lane<T: Real>(l: usize, p: &[[T; USERS]], q: &[[T; ITEMS]]) -> Tile<T> {
     let per_lane = p.len() / LANES;
     let (p, q) = (&p[l * per_lane..], &q[l * per_lane..]);
-    let mut sums = [[0.0; ITEMS]; USERS];
+    let mut sums = [[T::ZERO; ITEMS]; USERS];
     for (p, q) in p[..per_lane].iter().zip(&q[..per_lane]) {
         for u in 0..USERS {
             for i in 0..ITEMS {
@@ -150,7 +150,7 @@ fn lane(l: usize, p: &[[f32; USERS]], q: &[[f32; ITEMS]]) -> Tile {
 
 /// a + b, number by number.
 #[inline(always)]
-fn add(mut a: Tile, b: Tile) -> Tile {
+fn add<T: Real>(mut a: Tile<T>, b: Tile<T>) -> Tile<T> {
     for u in 0..USERS {
         for i in 0..ITEMS {
             a[u][i] += b[u][i];

@@ -19,6 +19,7 @@
 //! |---|---|
 //! | [`features`] | how much of each feature does a row have? |
 //! | [`measure`] | what does a number in a column become? |
+//! | [`graph`] | how do rows spread over who took what? |
 //! | [`link`] | how does a score become a prediction? |
 //! | [`forward`] | what is the score, in one line? |
 //! | [`table`] | what is learnt? |
@@ -34,6 +35,8 @@
 pub(crate) mod example;
 pub mod features;
 pub mod forward;
+#[cfg(feature = "train")]
+pub mod graph;
 pub mod link;
 pub mod measure;
 pub mod posterior;
@@ -47,6 +50,8 @@ pub mod table;
 pub mod trained;
 
 pub use features::{Bag, Features};
+#[cfg(feature = "train")]
+pub use graph::Graph;
 pub use link::{Clip, Link};
 pub use measure::Measure;
 pub use posterior::{Posterior, Spread};

@@ -11,9 +11,10 @@
 
 use std::sync::Arc;
 
-use super::{Bag, Features, Link, Table};
+use super::{Bag, Features, Graph, Link, Similarity, Table};
 use crate::data::Ids;
-use crate::kernels::{Real, lanes};
+use crate::kernels::pool::Pool;
+use crate::kernels::{Kernel, Real, lanes};
 
 /// The tables of one side: users or items.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,6 +51,8 @@ pub struct Parameters<T> {
     pub users: Side<T>,
     /// The items' tables.
     pub items: Side<T>,
+    /// Over what rows spread before they are scored, if they do.
+    pub graph: Option<Arc<Graph<T>>>,
 }
 
 impl<T: Real> Parameters<T> {
@@ -61,6 +64,32 @@ impl<T: Real> Parameters<T> {
         let from = other.users.tables().chain(other.items.tables());
         let to = self.users.tables_mut().chain(self.items.tables_mut());
         to.zip(from).for_each(|(to, from)| to.copy_from(from));
+    }
+
+    /// All rows of the users and of the items as they are scored: composed, spread, and of length 1 where only the angle counts.
+    pub fn scored_rows(
+        &self,
+        similarity: Similarity,
+        pool: &Pool,
+        kernel: Kernel,
+    ) -> [Table<T>; 2] {
+        let copy = |side: &Side<T>| {
+            let mut rows = None;
+            side.copy_all(&mut rows);
+            rows.expect("just written")
+        };
+        let (mut users, mut items) = (copy(&self.users), copy(&self.items));
+        if let Some(graph) = &self.graph {
+            graph.spread(&mut users, &mut items, pool, kernel);
+        }
+        if similarity == Similarity::Cosine {
+            for table in [&mut users, &mut items] {
+                let stride = table.stride();
+                let rows = table.as_mut_slice().chunks_exact_mut(stride);
+                rows.for_each(|row| _ = lanes::normalize(row));
+            }
+        }
+        [users, items]
     }
 }
 
@@ -96,6 +125,21 @@ impl<T: Real> Side<T> {
     /// [`compose`](Side::compose) of every row.
     pub fn compose_all<'a>(&'a self, scratch: &'a mut Option<Table<T>>) -> &'a Table<T> {
         self.compose(0..self.identity.n_rows() as u32, scratch)
+    }
+
+    /// All composed rows in `scratch`, to be changed.
+    pub(crate) fn copy_all<'a>(&self, scratch: &'a mut Option<Table<T>>) -> &'a mut Table<T> {
+        let has_biases = self.has_biases();
+        let like = || {
+            Table::zeros(
+                self.identity.n_rows(),
+                self.identity.n_factors(),
+                has_biases,
+            )
+        };
+        let copy = scratch.get_or_insert_with(like);
+        (0..self.identity.n_rows()).for_each(|row| self.compose_row(row, copy));
+        copy
     }
 
     /// Writes composed row `r` into `composed`; groups and features in their order.

@@ -7,9 +7,13 @@ use super::validation::Predictions;
 use crate::Result;
 use crate::data::csr::Filling;
 use crate::data::{Csr, Dataset};
-use crate::gradient::{Objective, SidePenalty};
-use crate::kernels::Real;
-use crate::model::{Features, Model, ModelGroup, ModelSide, Parameters, Rows, Side, Table};
+use crate::gradient::{L2Scale, Objective, SidePenalty};
+use crate::kernels::pool::Pool;
+use crate::kernels::{Kernel, Real};
+use crate::loss::LossKind;
+use crate::model::{
+    Features, Model, ModelGroup, ModelSide, Parameters, Purpose, Rows, Side, Table,
+};
 
 /// The items that each user has rated.
 fn seen(data: &Dataset, counts: &[u32]) -> Result<Csr> {
@@ -22,7 +26,7 @@ fn seen(data: &Dataset, counts: &[u32]) -> Result<Csr> {
     Ok(seen.finish())
 }
 
-/// The model of `parameters`, trained on `data`; the objective says how often each row was touched.
+/// The model of `parameters`, trained on `data`; the objective says how often each row was touched. Where rows spread over a graph, the rows that spread are what is left, without features.
 ///
 /// # Errors
 /// Where ratings that are not in memory cannot be read.
@@ -30,8 +34,19 @@ pub(super) fn model<T: Real>(
     parameters: &Parameters<T>,
     data: &Dataset,
     predictions: Predictions,
-    Objective { users, items, .. }: &Objective,
+    objective: &Objective,
 ) -> Result<Model> {
+    let spread = parameters.graph.as_ref().map(|_| {
+        let rows = parameters.scored_rows(objective.similarity, &Pool::new(0), Kernel::detect());
+        rows.map(|identity| Side {
+            identity,
+            groups: Vec::new(),
+        })
+    });
+    let [users, items] = match &spread {
+        Some([users, items]) => [users, items],
+        None => [&parameters.users, &parameters.items],
+    };
     Ok(Model {
         n_factors: parameters.users.identity.n_factors(),
         global_mean: parameters.global_mean,
@@ -39,13 +54,38 @@ pub(super) fn model<T: Real>(
         n_training_ratings: data.n_ratings() as u64,
         link: parameters.link,
         clip: predictions.clip,
-        users: side(&parameters.users, "user", data, users),
-        items: side(&parameters.items, "item", data, items),
-        seen: seen(data, &users.counts[0])?,
+        users: side(users, "user", data, &objective.users),
+        items: side(items, "item", data, &objective.items),
+        seen: seen(data, &counts(data)?)?,
         baseline: None,
         posterior: None,
-        purpose: None,
+        purpose: purpose(objective),
     })
+}
+
+/// What a model of this objective is for; squared errors of ratings need no word.
+fn purpose(objective: &Objective) -> Option<Purpose> {
+    let lambda = objective.users.tables.first().copied().unwrap_or_default();
+    (objective.loss != LossKind::Squared).then(|| Purpose {
+        meaning: objective.loss.meaning(),
+        similarity: objective.similarity,
+        loss: objective.loss.to_string(),
+        l2: lambda.factors,
+        bias_l2: lambda.biases,
+        l2_per_rating: objective.l2_scale == L2Scale::Rating,
+    })
+}
+
+/// The ratings of each user, whether they are examples or not.
+fn counts(data: &Dataset) -> Result<Vec<u32>> {
+    let mut counts = vec![0; data.n_users()];
+    data.for_each_piece(|piece| {
+        piece
+            .users
+            .iter()
+            .for_each(|&user| counts[user as usize] += 1)
+    })?;
+    Ok(counts)
 }
 
 fn side<T: Real>(

@@ -41,8 +41,8 @@ pub mod trainer;
 mod validation;
 
 pub use config::{
-    Batch, Checked, ClipRule, Columns, Config, Feature, FeatureKind, Implicit, Keep, KernelChoice,
-    Method, Monitor, PerTable, Preset,
+    Batch, Checked, ClipRule, Columns, Config, Count, Feature, FeatureKind, Implicit, Keep,
+    KernelChoice, Method, Monitor, PerTable, Preset, Sampling, Strength,
 };
 pub use observer::{Event, Observer};
 pub use state::State;

@@ -3,22 +3,23 @@
 //! Columns are chosen, tables drawn, λ given to every table, batches laid out: everything that a [`Trainer`] holds.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
-use super::batches::Batches;
+use super::batches::laying::Laying;
+use super::batches::positives::{self, Positives};
 use super::config::Checked;
 use super::config::PerTable;
-use super::config::{Batch, ClipRule, KernelChoice};
+use super::config::{Batch, ClipRule, Config, KernelChoice};
 use super::groups::{self, Chosen};
 use super::initial;
 use super::state::State;
 use super::trainer::Trainer;
 use super::validation::Predictions;
-use crate::data::layout::{Blocks, order};
 use crate::data::{Dataset, Interactions, SideData};
 use crate::gradient::{Gradient, Objective, SidePenalty, TablePenalty};
 use crate::kernels::pool::Pool;
 use crate::kernels::{Kernel, Real};
-use crate::model::{Clip, Parameters, Side, Table};
+use crate::model::{Clip, Graph, Link, Meaning, Parameters, Side, Table};
 use crate::{Error, Result};
 
 impl Checked {
@@ -41,7 +42,14 @@ impl Checked {
                 "at least one rating to train on",
             ));
         }
-        let survey = train.survey()?;
+        let Positives {
+            examples,
+            only_positives,
+        } = positives::of(config, train)?;
+        let survey = match &examples {
+            Cow::Borrowed(_) => train.survey()?,
+            Cow::Owned(examples) => train.with(examples.clone()).survey()?,
+        };
         let columns = groups::choose(config, train, &survey)?;
         known_keys("l2", &config.l2, &columns)?;
         known_keys("init-std", &config.init_std, &columns)?;
@@ -64,6 +72,7 @@ impl Checked {
         }
         let objective = Objective {
             loss: config.loss,
+            similarity: config.score_of(),
             l2_scale: config.l2_scale,
             users: penalty(&users, "user", survey.user_counts, &config.l2),
             items: penalty(&items, "item", survey.item_counts, &config.l2),
@@ -76,9 +85,13 @@ impl Checked {
         let global_mean = config.global_mean.then_some(training_mean);
         let parameters = Parameters {
             global_mean,
-            link: config.link,
+            link: link(config),
             users,
             items,
+            graph: (config.layers > 0).then(|| {
+                let (n_users, n_items) = (train.n_users(), train.n_items());
+                Arc::new(Graph::new(config.layers, &examples, n_users, n_items))
+            }),
         };
         let optimizer = checked.optimizer();
         let pool = Pool::new(config.threads);
@@ -86,39 +99,23 @@ impl Checked {
             KernelChoice::Auto => Kernel::detect(),
             KernelChoice::Portable => Kernel::Portable,
         };
-        let counts = (
-            &objective.users.counts[0][..],
-            &objective.items.counts[0][..],
-        );
+        let batches = Laying {
+            config,
+            train,
+            only_positives,
+            counts: (&objective.users.counts[0], &objective.items.counts[0]),
+            pool: &pool,
+        }
+        .batches(examples)?;
         Ok(Trainer {
-            batches: match config.batch {
-                Batch::Auto | Batch::Full => {
-                    let ratings = train.in_memory("full batch")?;
-                    let n = order::blocks_for_tasks(ratings.len(), counts.0.len(), counts.1.len());
-                    Batches::Full(Blocks::cut(ratings, counts, n, &pool))
-                }
-                Batch::Blocks => Batches::Strata(match &train.stored {
-                    Some(stored) => Blocks::stored(&stored.cache, counts, &stored.folder, &pool)?,
-                    None => {
-                        let ratings = &train.interactions;
-                        let n =
-                            order::blocks_for_steps(ratings.len(), counts.0.len(), counts.1.len());
-                        Blocks::cut(ratings, counts, n, &pool)
-                    }
-                }),
-                Batch::Size(size) => Batches::Mini {
-                    ratings: train.in_memory("training in mini-batches")?,
-                    size,
-                    shuffle: config.shuffle,
-                    seed: config.seed,
-                },
-            },
+            batches,
             predictions: Predictions {
                 training_mean,
-                clip: clip(config.clip, survey.scale),
+                clip: clip(config, survey.scale),
             },
             state: State::new(parameters, optimizer.kind, config.batch == Batch::Blocks),
             gradient: Gradient::default(),
+            negatives: 0,
             pool,
             kernel,
             valid: valid
@@ -175,8 +172,18 @@ fn known_keys(flag: &str, values: &PerTable, [users, items]: &[Chosen; 2]) -> Re
     }
 }
 
-fn clip(rule: ClipRule, scale: Option<(f32, f32)>) -> Option<Clip> {
-    match rule {
+/// From score to prediction: the loss of labels has a sigmoid inside.
+fn link(config: &Config) -> Link {
+    match config.loss.meaning() {
+        Meaning::Probability => Link::Sigmoid { lo: 0.0, hi: 1.0 },
+        _ => config.link,
+    }
+}
+
+fn clip(config: &Config, scale: Option<(f32, f32)>) -> Option<Clip> {
+    match config.clip {
+        // Probabilities and orders are on no scale of the ratings.
+        ClipRule::Auto if config.ranks() => None,
         ClipRule::Auto => scale.map(|(lo, hi)| Clip { lo, hi }),
         ClipRule::None => None,
         ClipRule::Range { lo, hi } => Some(Clip { lo, hi }),

@@ -19,9 +19,10 @@ use crate::cli::output::{Format, Manner, counted, grouped};
 use crate::cli::table;
 use crate::evaluation::{Training, evaluate};
 use crate::kernels::pool::Pool;
-use crate::model::Model;
+use crate::loss::LossKind;
+use crate::model::{Model, Similarity};
 use crate::training::groups::{Chosen, Used};
-use crate::training::{Checked, Ending, Finish, Method, Trainer};
+use crate::training::{Checked, Config, Ending, Finish, Method, Trainer};
 use crate::{Error, Result};
 
 /// Train a model on a file of ratings
@@ -103,6 +104,14 @@ impl Train {
         let files = inputs::hashing(&self.ratings, &settings);
         let inputs = Inputs::read(&self.ratings, &settings, &self.output, manner)?;
         let read = began.elapsed().as_secs_f64();
+        let (settings, checked) = match inputs.train.report.has_ratings() {
+            true => (settings, checked),
+            false => {
+                let settings = settings.of_clicks();
+                let checked = settings.config()?.check()?;
+                (settings, checked)
+            }
+        };
 
         let recipe = checked.settle(&inputs.train, inputs.valid.as_ref())?;
         let mut training = recipe
@@ -280,8 +289,21 @@ fn what(training: &Training<'_>) -> String {
         Method::Ensemble => "three models; the first".into(),
         _ => {
             let preset = trainer.config().preset_name();
-            format!("preset {preset}, {}", trainer.optimizer().kind.name())
+            let config = trainer.config();
+            let loss = match config.loss {
+                LossKind::Squared => String::new(),
+                loss => format!(", {loss} of {}s", similarity(config)),
+            };
+            format!("preset {preset}{loss}, {}", trainer.optimizer().kind.name())
         }
+    }
+}
+
+/// What a score is made of.
+fn similarity(config: &Config) -> &'static str {
+    match config.score_of() {
+        Similarity::Cosine => "cosine",
+        _ => "dot product",
     }
 }
 

@@ -115,12 +115,12 @@ impl Settings {
             builder = builder.users(users)?;
         }
         let all = builder.build()?;
-        if !all.report.has_ratings() {
+        if !all.report.has_ratings() && !self.clone().of_clicks().config()?.ranks() {
             return Err(Error::File {
                 path: ratings.into(),
                 got: "pairs of user and item without a rating".into(),
                 wanted: "a column called rating, or its name in --columns user=…,item=…,rating=…; \
-                         clicks cannot be trained on yet"
+                         where these are clicks, --preset implicit, or no preset"
                     .into(),
             });
         }

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use super::settings::Settings;
 use crate::gradient::L2Scale;
 use crate::loss::LossKind;
-use crate::model::{Bag, Link};
+use crate::model::{Bag, Link, Meaning, Similarity};
 use crate::optimizer::{OptimizerKind, Schedule};
 use crate::training::{
     Batch, ClipRule, Columns, Config, Implicit, Keep, KernelChoice, Method, Monitor, PerTable,
@@ -24,7 +24,11 @@ fn choice<T: Copy>(flag: &str, text: &str, choices: &[(&str, T)]) -> Result<T> {
     })
 }
 
-const PRESETS: [(&str, Preset); 2] = [("rating", Preset::Rating), ("notebook", Preset::Notebook)];
+const PRESETS: [(&str, Preset); 3] = [
+    ("rating", Preset::Rating),
+    ("implicit", Preset::Implicit),
+    ("notebook", Preset::Notebook),
+];
 const BAGS: [(&str, Bag); 3] = [("mean", Bag::Mean), ("sqrt", Bag::Sqrt), ("sum", Bag::Sum)];
 const IMPLICITS: [(&str, Implicit); 4] = [
     ("none", Implicit::None),
@@ -33,7 +37,8 @@ const IMPLICITS: [(&str, Implicit); 4] = [
     ("both", Implicit::Both),
 ];
 const KEEPS: [(&str, Keep); 2] = [("best", Keep::Best), ("last", Keep::Last)];
-const LOSSES: [(&str, LossKind); 1] = [("squared", LossKind::Squared)];
+const SIMILARITIES: [(&str, Similarity); 2] =
+    [("dot", Similarity::Dot), ("cosine", Similarity::Cosine)];
 const SCALES: [(&str, L2Scale); 2] = [("row", L2Scale::Row), ("rating", L2Scale::Rating)];
 const MONITORS: [(&str, Monitor); 2] = [
     ("valid_rmse", Monitor::ValidRmse),
@@ -162,11 +167,24 @@ fn per_table(flag: &str, entries: &[String], preset: &PerTable) -> Result<PerTab
 impl Settings {
     /// The preset, and everything that differs from it.
     pub fn config(&self) -> Result<Config> {
-        let preset = self
-            .preset
+        let loss = self
+            .loss
             .as_deref()
-            .map_or(Ok(Preset::Rating), |text| choice("preset", text, &PRESETS))?;
+            .map(str::parse::<LossKind>)
+            .transpose()?;
+        let preset = match (&self.preset, loss) {
+            (Some(text), _) => choice("preset", text, &PRESETS)?,
+            (None, Some(loss)) if loss.meaning() != Meaning::Rating => Preset::Implicit,
+            (None, _) => Preset::Rating,
+        };
         let mut c = Config::preset(preset);
+        c.loss = loss.unwrap_or(c.loss);
+        c.threshold = self.threshold;
+        c.similarity = match &self.similarity {
+            Some(text) => Some(choice("similarity", text, &SIMILARITIES)?),
+            None => None,
+        };
+        c.negatives = self.negatives.as_deref().map(str::parse).transpose()?;
         macro_rules! set {
             ($($field:ident $(= $parse:expr)?),* $(,)?) => {
                 $(if let Some(value) = &self.$field { c.$field = set!(@ value $(, $parse)?); })*
@@ -200,6 +218,8 @@ impl Settings {
             group_biases,
             seed,
             threads,
+            layers,
+            unseen_negatives,
             batch = |text: &String| batch(text),
             schedule = |text: &String| schedule(text),
             link = |text: &String| link(text),
@@ -207,7 +227,6 @@ impl Settings {
             bag = |text: &String| choice("bag", text, &BAGS),
             implicit = |text: &String| choice("implicit", text, &IMPLICITS),
             keep = |text: &String| choice("keep", text, &KEEPS),
-            loss = |text: &String| choice("loss", text, &LOSSES),
             monitor = |text: &String| choice("monitor", text, &MONITORS),
             l2_scale = |text: &String| choice("l2-scale", text, &SCALES),
             kernel = |text: &String| choice("kernel", text, &KERNELS),
@@ -216,7 +235,27 @@ impl Settings {
             item_features = |text: &String| Columns::parse("item-features", text),
             user_features = |text: &String| Columns::parse("user-features", text),
         );
+        if let Some(text) = &self.negative_sampling {
+            c.sampling = text.parse()?;
+        }
+        if let Some(text) = &self.implicit_weight {
+            c.strength = text.parse()?;
+        }
         Ok(c)
+    }
+
+    /// These settings for pairs without a rating, where nothing else was asked for.
+    #[must_use]
+    pub fn of_clicks(self) -> Settings {
+        let asked = self.preset.is_some() || self.loss.is_some() || self.names_a_method();
+        Settings {
+            preset: if asked {
+                self.preset
+            } else {
+                Some(Preset::Implicit.name().into())
+            },
+            ..self
+        }
     }
 
     /// These settings with every knob of the model and the training written out, as `config` and `optimizer` resolved them. Threads and kernel stay as they were asked for:
@@ -244,7 +283,17 @@ impl Settings {
             },
             preset: name_of(&c.preset, &PRESETS),
             factors: Some(c.factors()),
-            loss: name_of(&c.loss, &LOSSES),
+            loss: Some(c.loss.to_string()),
+            similarity: name_of(&c.score_of(), &SIMILARITIES),
+            threshold: c.threshold,
+            implicit_weight: Some(c.strength.to_string()),
+            negatives: c
+                .loss
+                .takes_negatives()
+                .then(|| c.n_negatives().to_string()),
+            negative_sampling: Some(c.sampling.to_string()),
+            unseen_negatives: Some(c.unseen_negatives),
+            layers: Some(c.layers),
             link: Some(match c.link {
                 Link::Identity => "identity".into(),
                 Link::Sigmoid { lo, hi } => format!("sigmoid:{lo}..{hi}"),

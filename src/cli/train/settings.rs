@@ -70,7 +70,7 @@ settings! {
     #[arg(long, value_name = "EPOCH", help_heading = "Validation")]
     keep: Option<String>,
 
-    /// The set of defaults: rating (one set of tables by Adam) or notebook (the PyTorch notebook that many courses begin with, reproduced) [default: what suits the ratings, and rating where a knob of a method is given]
+    /// The set of defaults: rating (one set of tables by Adam), implicit (clicks, plays, purchases: the right order) or notebook (the PyTorch notebook that many courses begin with, reproduced) [default: implicit where there are no ratings, otherwise what suits them, and rating where a knob of a method is given]
     #[arg(long, value_name = "NAME", help_heading = "Model")]
     preset: Option<String>,
     /// Find the posterior of the tables instead of one set: means and variances in closed form; λ is found too
@@ -82,12 +82,34 @@ settings! {
     /// Train three models in different ways and blend them: two averages of samples, one variational
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Model")]
     ensemble: Option<bool>,
-    /// Numbers in each embedding [default: 8; notebook 16; --bayes 15, --average 7]
+    /// Numbers in each embedding [default: 8; implicit 64; notebook 16; --bayes 15, --average 7]
     #[arg(long, value_name = "N", help_heading = "Model")]
     factors: Option<usize>,
-    /// The loss: squared
+    /// The loss, perhaps with parameters: squared, absolute, huber:WIDTH for ratings; logistic for yes and no; bpr, softmax:TEMPERATURE, cosine-contrastive:MARGIN:WEIGHT, cosine-embedding:MARGIN, all-cells:WEIGHT for clicks [default: squared; implicit softmax]
     #[arg(long, value_name = "LOSS", help_heading = "Model")]
     loss: Option<String>,
+    /// What a score is made of: dot (the dot product of two rows) or cosine (their angle alone) [default: dot; of softmax and the cosine losses cosine]
+    #[arg(long, value_name = "NAME", help_heading = "Model")]
+    similarity: Option<String>,
+    /// Ratings of this or more are a yes, for losses of yes and no or of clicks
+    #[arg(long, value_name = "RATING", help_heading = "Clicks")]
+    threshold: Option<f64>,
+    /// What a rating says besides yes: none, linear:ALPHA (it counts 1 + α·r) or log:ALPHA (1 + α·ln(1 + r)) [default: none]
+    #[arg(long, value_name = "RULE", help_heading = "Clicks")]
+    implicit_weight: Option<String>,
+    /// Items that a user did not take, to compare with: how many a click, how many all users of a step share, or all [default: of a softmax all; cosine-contrastive 1024, logistic 4, bpr 1]
+    #[arg(long, value_name = "N", help_heading = "Clicks")]
+    #[serde(deserialize_with = "text")]
+    negatives: Option<String>,
+    /// How likely each item is to be one of them: uniform, popularity:EXPONENT, in-batch [default: uniform]
+    #[arg(long, value_name = "RULE", help_heading = "Clicks")]
+    negative_sampling: Option<String>,
+    /// Whether what a user took is never one of them [default: yes]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Clicks")]
+    unseen_negatives: Option<bool>,
+    /// Over how many layers of who took what rows spread before they are scored; 0 for none [default: 0; implicit 1]
+    #[arg(long, value_name = "N", help_heading = "Clicks")]
+    layers: Option<usize>,
     /// From score to prediction: identity, or sigmoid:LO..HI [default: identity]
     #[arg(long, value_name = "LINK", help_heading = "Model")]
     link: Option<String>,
@@ -217,7 +239,8 @@ macro_rules! steps {
 }
 
 steps! {
-    shuffle optimizer learning_rate schedule warmup beta1 beta2 epsilon l2 l2_scale weight_decay init_std init loss link batch mean biases
+    shuffle optimizer learning_rate schedule warmup beta1 beta2 epsilon l2 l2_scale weight_decay init_std init loss similarity threshold implicit_weight
+    negatives negative_sampling unseen_negatives layers link batch mean biases
 }
 
 /// A TOML value that may be written as text or as a number: `batch = "full"`, `batch = 1024`.

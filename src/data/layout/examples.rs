@@ -70,7 +70,7 @@ impl Examples {
     /// The `positions` of `interactions`, a mini-batch. Cost: two sorts of the batch, whatever the size of the tables.
     pub fn batch(interactions: &Interactions, positions: &[u32]) -> Examples {
         let mut order: Vec<u32> = positions.to_vec();
-        order.sort_by_key(|&p| interactions.users[p as usize]);
+        sort_by_row(&mut order, &interactions.users);
         let pick = |values: &[f32]| {
             order
                 .iter()
@@ -86,7 +86,7 @@ impl Examples {
             .map(|&p| interactions.items[p as usize])
             .collect();
         let mut item_order: Vec<u32> = (0..order.len() as u32).collect();
-        item_order.sort_by_key(|&e| items[e as usize]);
+        sort_by_row(&mut item_order, &items);
         Examples {
             by_user: ranges(users.iter().copied()),
             by_item: ranges(item_order.iter().map(|&e| items[e as usize])),
@@ -127,8 +127,13 @@ fn counting_sort(rows: &[u32], n_rows: usize) -> Vec<u32> {
     order
 }
 
+/// Sorts positions by their row, equal rows in the order they come.
+pub(super) fn sort_by_row(positions: &mut [u32], rows: &[u32]) {
+    positions.sort_by_key(|&p| rows[p as usize]);
+}
+
 /// The runs of equal rows.
-fn ranges(rows: impl Iterator<Item = u32>) -> Vec<RowRange> {
+pub(super) fn ranges(rows: impl Iterator<Item = u32>) -> Vec<RowRange> {
     let mut all: Vec<RowRange> = Vec::new();
     for (position, row) in (0u32..).zip(rows) {
         match all.last_mut() {

@@ -37,14 +37,17 @@ impl<T: Real> Trainer<'_, T> {
         }
     }
 
-    /// The model of the parameters as they are, with the baseline of the same ratings beside it. The examples are given back before the model is made: this is the end of training.
+    /// The model of the parameters as they are, with the baseline of the same ratings beside it; an order or a probability has none. The examples are given back before the model is made: this is the end of training.
     ///
     /// # Errors
     /// As [`baseline`](Trainer::baseline).
     pub fn into_model(self) -> Result<Model> {
-        let baseline = self.baseline()?;
+        let baseline = match self.config().ranks() {
+            true => None,
+            false => Some(self.baseline()?),
+        };
         let mut model = self.into_model_alone()?;
-        model.baseline = Some(baseline);
+        model.baseline = baseline;
         Ok(model)
     }
 }

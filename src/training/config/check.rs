@@ -140,6 +140,7 @@ impl Config {
             c.threads <= MAX_THREADS,
             "at most 1024, or 0 for all cores",
         )?;
+        super::fits::check(c)?;
         if let Some(patience) = c.patience {
             demand(
                 "patience",
@@ -164,7 +165,7 @@ impl Checked {
     /// [`Error::Config`] for a warm-up longer than the training, or an optimizer that does not go with it.
     pub fn for_data(&self, n_ratings: usize, stored: bool) -> Result<Checked> {
         let mut config = self.0.clone();
-        if config.batch == Batch::Auto {
+        if config.batch == Batch::Auto && config.goes_by_ratings() {
             let can = config.optimizer.is_none_or(OptimizerKind::goes_by_blocks);
             let must = !config.optimizer.is_none_or(OptimizerKind::goes_by_batches);
             let by_blocks = must || (can && (stored || n_ratings >= MANY_RATINGS));
@@ -181,6 +182,7 @@ impl Checked {
     pub fn optimizer(&self) -> Optimizer {
         let unless_asked = match self.0.batch {
             Batch::Size(_) => OptimizerKind::LazyAdam,
+            Batch::Auto if !self.0.goes_by_ratings() => OptimizerKind::LazyAdam,
             _ => OptimizerKind::Adam,
         };
         let base = Optimizer::new(self.0.optimizer.unwrap_or(unless_asked));
@@ -257,7 +259,7 @@ fn in_range(value: f64) -> bool {
     (0.0..f64::INFINITY).contains(&value)
 }
 
-fn demand(name: &str, got: impl Display, ok: bool, wanted: &str) -> Result<()> {
+pub(super) fn demand(name: &str, got: impl Display, ok: bool, wanted: &str) -> Result<()> {
     if ok {
         Ok(())
     } else {

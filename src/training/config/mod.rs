@@ -34,20 +34,23 @@
 
 mod check;
 mod columns;
+mod fits;
 mod implicit;
 mod method;
+mod negatives;
 mod per_table;
 
 pub use check::{Checked, MANY_RATINGS};
 pub use columns::{Columns, Feature, FeatureKind};
 pub use implicit::Implicit;
 pub use method::{BURN_IN, Method, SAMPLES};
+pub use negatives::{Count, Sampling, Strength};
 pub use per_table::PerTable;
 
 use crate::gradient::L2Scale;
-use crate::loss::LossKind;
+use crate::loss::{LossKind, LossShape};
 use crate::metrics::RatingErrors;
-use crate::model::{Bag, Link};
+use crate::model::{Bag, Link, Similarity};
 use crate::optimizer::{OptimizerKind, Schedule};
 
 /// A set of defaults.
@@ -58,6 +61,8 @@ pub enum Preset {
     Notebook,
     /// For ratings: mean, biases, penalties, cosine schedule, clipping.
     Rating,
+    /// For clicks, plays, purchases: a softmax of cosines over all items.
+    Implicit,
 }
 
 impl Preset {
@@ -66,6 +71,7 @@ impl Preset {
         match self {
             Preset::Notebook => "notebook",
             Preset::Rating => "rating",
+            Preset::Implicit => "implicit",
         }
     }
 }
@@ -157,6 +163,11 @@ const BY_BLOCKS: Regime = Regime {
     beta2: 0.99,
 };
 
+/// Negatives that a step of a list shares, where not all items are taken.
+const LIST_NEGATIVES: usize = 1024;
+/// Negatives of a click that is to become a probability.
+const LABEL_NEGATIVES: usize = 4;
+
 /// What somebody asks of a training. The fields stand in the table at the top of [this page](self).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
@@ -180,6 +191,12 @@ pub struct Config {
     /// A group's deviation is this share of the default, unless it has one of its own.
     pub(crate) group_init_ratio: f64,
     pub(crate) loss: LossKind,
+    pub(crate) similarity: Option<Similarity>,
+    pub(crate) negatives: Option<Count>,
+    pub(crate) sampling: Sampling,
+    pub(crate) unseen_negatives: bool,
+    pub(crate) threshold: Option<f64>,
+    pub(crate) strength: Strength,
     pub(crate) link: Link,
     pub(crate) clip: ClipRule,
     pub(crate) global_mean: bool,
@@ -189,6 +206,7 @@ pub struct Config {
     pub(crate) item_features: Columns,
     pub(crate) user_features: Columns,
     pub(crate) implicit: Implicit,
+    pub(crate) layers: usize,
     pub(crate) untouched_rows_are_zero: bool,
     pub(crate) keep: Keep,
     pub(crate) monitor: Monitor,
@@ -204,6 +222,7 @@ impl Config {
         match preset {
             Preset::Notebook => Config::notebook(),
             Preset::Rating => Config::rating(),
+            Preset::Implicit => Config::clicks(),
         }
     }
 
@@ -229,6 +248,12 @@ impl Config {
             init_std: PerTable::new(1.0).with("bias", 0.0),
             group_init_ratio: 1.0,
             loss: LossKind::Squared,
+            similarity: None,
+            negatives: None,
+            sampling: Sampling::Uniform,
+            unseen_negatives: true,
+            threshold: None,
+            strength: Strength::None,
             link: Link::Identity,
             clip: ClipRule::None,
             global_mean: false,
@@ -238,6 +263,7 @@ impl Config {
             item_features: Columns::All,
             user_features: Columns::Named(Vec::new()),
             implicit: Implicit::None,
+            layers: 0,
             untouched_rows_are_zero: false,
             keep: Keep::Last,
             monitor: Monitor::ValidRmse,
@@ -245,6 +271,28 @@ impl Config {
             seed: 42,
             threads: 0,
             kernel: KernelChoice::Auto,
+        }
+    }
+
+    /// For clicks, plays and purchases.
+    pub fn clicks() -> Config {
+        Config {
+            preset: Preset::Implicit,
+            n_factors: Some(64),
+            epochs: Some(12),
+            beta2: None,
+            batch: Batch::Auto,
+            learning_rate: Some(0.03),
+            schedule: Schedule::Cosine,
+            init_std: PerTable::new(0.02).with("bias", 0.0),
+            group_init_ratio: 0.1,
+            loss: LossKind::Softmax { temperature: 0.1 },
+            item_features: Columns::Named(Vec::new()),
+            layers: 1,
+            bag: Bag::Mean,
+            untouched_rows_are_zero: true,
+            keep: Keep::Best,
+            ..Config::notebook()
         }
     }
 
@@ -289,6 +337,22 @@ impl Config {
     /// Numbers of each embedding.
     pub fn factors(&self) -> usize {
         self.n_factors.unwrap_or(self.method.factors())
+    }
+
+    /// How two rows make a score.
+    pub fn score_of(&self) -> Similarity {
+        self.similarity.unwrap_or(self.loss.usual_similarity())
+    }
+
+    /// How many negatives there are where the loss takes such: of a sampled list a thousand, of labels four a positive.
+    pub fn n_negatives(&self) -> Count {
+        self.negatives
+            .unwrap_or(match (self.loss.shape(), self.loss) {
+                (LossShape::Pairwise, _) => Count::Some(1),
+                (_, LossKind::Softmax { .. }) => Count::All,
+                (LossShape::Listwise, _) => Count::Some(LIST_NEGATIVES),
+                _ => Count::Some(LABEL_NEGATIVES),
+            })
     }
 
     /// η before any schedule.
@@ -359,6 +423,18 @@ setters! {
     init_std: PerTable => init_std;
     /// The loss.
     loss: LossKind => loss;
+    /// How two rows make a score; the loss says so otherwise.
+    similarity: Similarity => Some(similarity);
+    /// How many negatives there are, where the loss takes such.
+    negatives: Count => Some(negatives);
+    /// How likely each item is to be a negative.
+    sampling: Sampling => sampling;
+    /// Whether what a user took is never a negative.
+    unseen_negatives: bool => unseen_negatives;
+    /// The least rating that is a yes, where the loss wants yes and no.
+    threshold: Option<f64> => threshold;
+    /// What a rating says besides yes.
+    strength: Strength => strength;
     /// From score to prediction.
     link: Link => link;
     /// What finished predictions are cut to.
@@ -377,6 +453,8 @@ setters! {
     user_features: Columns => user_features;
     /// Which sides have features that are made of the ratings: what a user rated, who rated an item.
     implicit: Implicit => implicit;
+    /// Over how many layers of who took what rows spread; 0 for none.
+    layers: usize => layers;
     /// Which parameters are kept in the end.
     keep: Keep => keep;
     /// What early stopping looks at.

@@ -53,6 +53,8 @@ pub struct Trainer<'d, T> {
     /// The buffers of training by blocks, while it goes on.
     pub(super) strata: Option<Strata<T>>,
     pub(super) gradient: Gradient<T>,
+    /// Negatives drawn in the last epoch.
+    pub(super) negatives: u64,
     pub(super) pool: Pool,
     pub(super) kernel: Kernel,
 }
@@ -192,7 +194,7 @@ impl<'d, T: Real> Trainer<'d, T> {
         let improved = valid.is_some_and(|errors| self.note_best(number, errors));
         let epoch = Epoch {
             epoch: number,
-            train_loss: loss / self.data.n_ratings() as f64,
+            train_loss: loss / self.batches.n_examples() as f64,
             valid,
             learning_rate: Some(learning_rate),
             improved,

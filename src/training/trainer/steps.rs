@@ -28,7 +28,7 @@ impl<T: Real> Trainer<'_, T> {
             ..
         } = &mut self.state;
         let (gradient, pool, kernel) = (&mut self.gradient, &self.pool, self.kernel);
-        self.batches.for_each(epoch, |batch| {
+        self.negatives = self.batches.for_each(epoch, pool, |batch| {
             loss += gradient.compute(&self.objective, parameters, batch, pool, kernel);
             let learning_rate = rate(*steps);
             *steps += 1;

@@ -1,0 +1,277 @@
+//! In which order are the steps of the chain rule taken?
+//!
+//! Compose the rows; spread them over the graph, where there is one; give them length 1, where only the angle counts; run the passes that go with the layout of the batch; take the gradients
+//! of rows back through their length, back over the graph, on to the groups; add the penalty.
+
+use super::angle::Directions;
+use super::lists::{self, touched};
+use super::passes::Passes;
+use super::strata::Strata;
+use super::{Batch, Gradient, Objective, RowGradients, WithChain};
+use crate::data::layout::{Blocks, Examples};
+use crate::kernels::pool::Pool;
+use crate::kernels::rows::RowRange;
+use crate::kernels::{Kernel, Real};
+use crate::loss::{Listwise, Pairwise};
+use crate::model::{Parameters, Side, Similarity, Table};
+
+/// A gradient that waits for its loss.
+pub(super) struct Step<'s, T> {
+    pub(super) gradient: &'s mut Gradient<T>,
+    pub(super) objective: &'s Objective,
+    pub(super) parameters: &'s Parameters<T>,
+    pub(super) batch: Batch<'s>,
+    pub(super) pool: &'s Pool,
+    pub(super) kernel: Kernel,
+}
+
+impl<T: Real> WithChain<T> for Step<'_, T> {
+    type Output = f64;
+
+    fn run(self, chain: impl Fn(T, T) -> (f64, T) + Copy + Send + Sync) -> f64 {
+        let (pool, kernel) = (self.pool, self.kernel);
+        match self.batch {
+            Batch::Examples(examples) => self.examples(examples, |passes, slopes, gradient| {
+                passes.forward(chain, slopes, gradient, pool, kernel)
+            }),
+            Batch::Blocks(blocks) => self.blocks(blocks, chain),
+            Batch::Pairs(_) | Batch::Lists(_) => {
+                panic!("a loss of single predictions takes ratings")
+            }
+        }
+    }
+}
+
+impl<T: Real> Step<'_, T> {
+    /// With a loss of two scores.
+    pub(super) fn pairs(self, loss: impl Pairwise) -> f64 {
+        let (pool, kernel) = (self.pool, self.kernel);
+        let Batch::Pairs(pairs) = self.batch else {
+            panic!("a loss of two scores takes pairs");
+        };
+        self.examples(&pairs.examples, |passes, slopes, gradient| {
+            passes.forward_pairs(loss, slopes, gradient, pool, kernel)
+        })
+    }
+
+    /// The two passes over examples, the first of which `forward` does.
+    fn examples(
+        self,
+        examples: &Examples,
+        forward: impl FnOnce(&Passes<'_, T>, &mut [T], &mut RowGradients<T>) -> f64,
+    ) -> f64 {
+        let Gradient {
+            users,
+            items,
+            slopes,
+            composed,
+            directions,
+            ..
+        } = &mut *self.gradient;
+        let of = |ranges: &[RowRange]| ranges.iter().map(|range| range.row).collect::<Vec<_>>();
+        let (user_rows, item_rows) = (of(&examples.by_user), of(&examples.by_item));
+        let rows = Rows {
+            composed,
+            directions,
+            similarity: self.objective.similarity,
+            kernel: self.kernel,
+        };
+        let [of_users, of_items] = rows.of(
+            self.parameters,
+            Some(&user_rows),
+            Some(&item_rows),
+            self.pool,
+        );
+        let passes = Passes {
+            parameters: self.parameters,
+            examples,
+            users: of_users,
+            items: of_items,
+        };
+        slopes.resize(examples.len(), T::ZERO);
+        let loss = forward(&passes, slopes, &mut users.identity);
+        passes.gather(slopes, &mut items.identity, self.pool, self.kernel);
+        self.finish();
+        loss
+    }
+
+    /// One pass over blocks.
+    fn blocks(self, blocks: &Blocks, chain: impl Fn(T, T) -> (f64, T) + Copy + Send + Sync) -> f64 {
+        let Gradient {
+            users,
+            items,
+            composed,
+            directions,
+            ..
+        } = &mut *self.gradient;
+        let rows = Rows {
+            composed,
+            directions,
+            similarity: self.objective.similarity,
+            kernel: self.kernel,
+        };
+        let [of_users, of_items] = rows.of(self.parameters, None, None, self.pool);
+        let strata = Strata {
+            global_mean: self.parameters.global_mean,
+            blocks,
+            users: of_users,
+            items: of_items,
+        };
+        let (of_users, of_items) = (&mut users.identity, &mut items.identity);
+        let loss = strata.run(chain, of_users, of_items, self.pool, self.kernel);
+        self.finish();
+        loss
+    }
+
+    /// With a loss of lists.
+    pub(super) fn lists(self, loss: impl Listwise) -> f64 {
+        let Batch::Lists(lists) = self.batch else {
+            panic!("a loss of lists takes lists");
+        };
+        let Gradient {
+            users,
+            items,
+            composed,
+            directions,
+            lists: buffers,
+            ..
+        } = &mut *self.gradient;
+        let user_rows: Vec<u32> = lists
+            .positives
+            .by_user
+            .iter()
+            .map(|range| range.row)
+            .collect();
+        let item_rows = touched(lists);
+        let rows = Rows {
+            composed,
+            directions,
+            similarity: self.objective.similarity,
+            kernel: self.kernel,
+        };
+        let [of_users, of_items] = rows.of(
+            self.parameters,
+            Some(&user_rows),
+            item_rows.as_deref(),
+            self.pool,
+        );
+        let passes = lists::Passes {
+            loss,
+            temperature: lists::temperature(self.objective.loss),
+            lists,
+            users: of_users,
+            items: of_items,
+            pool: self.pool,
+            kernel: self.kernel,
+        };
+        let (of_users, of_items) = (&mut users.identity, &mut items.identity);
+        let loss = passes.run(item_rows.as_deref(), buffers, of_users, of_items);
+        self.finish();
+        loss
+    }
+
+    /// Everything after the passes.
+    fn finish(self) {
+        let Gradient {
+            users,
+            items,
+            directions: [of_users, of_items],
+            ..
+        } = self.gradient;
+        let Parameters {
+            users: user_side,
+            items: item_side,
+            ..
+        } = self.parameters;
+        let objective = self.objective;
+        of_users.backprop(&mut users.identity, self.pool);
+        of_items.backprop(&mut items.identity, self.pool);
+        if let Some(graph) = &self.parameters.graph {
+            let (users, items) = (&mut users.identity, &mut items.identity);
+            let [mut of_users, mut of_items] = [
+                users.to_table(&user_side.identity),
+                items.to_table(&item_side.identity),
+            ];
+            graph.spread(&mut of_users, &mut of_items, self.pool, self.kernel);
+            users.take(&of_users);
+            items.take(&of_items);
+        }
+        users.backprop(user_side);
+        items.backprop(item_side);
+        let (scale, n) = (objective.l2_scale, self.batch.len());
+        users.add_penalty(user_side, &objective.users, scale, n);
+        items.add_penalty(item_side, &objective.items, scale, n);
+    }
+}
+
+/// Where the rows of both sides are composed, and given length 1.
+struct Rows<'a, T> {
+    composed: &'a mut [Option<Table<T>>; 2],
+    directions: &'a mut [Directions<T>; 2],
+    similarity: Similarity,
+    kernel: Kernel,
+}
+
+impl<'a, T: Real> Rows<'a, T> {
+    /// The rows as the passes see them; all of a side where none are named.
+    fn of(
+        self,
+        parameters: &'a Parameters<T>,
+        users: Option<&[u32]>,
+        items: Option<&[u32]>,
+        pool: &Pool,
+    ) -> [&'a Table<T>; 2] {
+        let Rows {
+            composed: [of_users, of_items],
+            directions: [d_users, d_items],
+            similarity,
+            kernel,
+        } = self;
+        let (composed_users, composed_items) = match &parameters.graph {
+            Some(graph) => {
+                let users = parameters.users.copy_all(of_users);
+                let items = parameters.items.copy_all(of_items);
+                graph.spread(users, items, pool, kernel);
+                (&*users, &*items)
+            }
+            None => {
+                let compose = |side: &'a Side<T>, rows: Option<&[u32]>, scratch| match rows {
+                    Some(rows) => side.compose(rows.iter().copied(), scratch),
+                    None => side.compose_all(scratch),
+                };
+                (
+                    compose(&parameters.users, users, of_users),
+                    compose(&parameters.items, items, of_items),
+                )
+            }
+        };
+        [
+            d_users.of(composed_users, users, similarity, pool),
+            d_items.of(composed_items, items, similarity, pool),
+        ]
+    }
+}
+
+impl<T: Real> RowGradients<T> {
+    /// All rows of a table like `shape`, zeros where there is no gradient.
+    fn to_table(&self, shape: &Table<T>) -> Table<T> {
+        let mut table = shape.zeros_like();
+        let rows = self.factors.chunks_exact(table.stride());
+        for (&row, gradient) in self.rows.iter().zip(rows) {
+            table.row_mut(row as usize).copy_from_slice(gradient);
+        }
+        table
+    }
+
+    /// Takes over all rows of `table`; who touches them stays as it is.
+    fn take(&mut self, table: &Table<T>) {
+        let mut n_examples = vec![0; table.n_rows()];
+        for (&row, &n) in self.rows.iter().zip(&self.n_examples) {
+            n_examples[row as usize] = n;
+        }
+        self.rows = (0..table.n_rows() as u32).collect();
+        self.n_examples = n_examples;
+        self.factors.clear();
+        self.factors.extend_from_slice(table.as_slice());
+    }
+}
