@@ -16,7 +16,7 @@ struct Case {
 }
 
 /// What is tried: full batch with features; by blocks; mini-batches; a sigmoid with validation, whose exponential must not come from the C library.
-const MODES: [(&str, &[&str]); 7] = [
+const MODES: [(&str, &[&str]); 12] = [
     ("full batch", &["--epochs", "12"]),
     ("by blocks", &["--epochs", "3", "--batch", "block"]),
     (
@@ -54,6 +54,80 @@ const MODES: [(&str, &[&str]); 7] = [
             "one-cycle",
             "--valid-fraction",
             "0.1",
+        ],
+    ),
+    (
+        "labels",
+        &[
+            "--epochs",
+            "2",
+            "--loss",
+            "logistic",
+            "--threshold",
+            "3.5",
+            "--batch",
+            "300",
+        ],
+    ),
+    (
+        "pairs",
+        &[
+            "--epochs",
+            "2",
+            "--loss",
+            "bpr",
+            "--threshold",
+            "3.5",
+            "--negative-sampling",
+            "popularity:0.5",
+            "--layers",
+            "0",
+            "--biases",
+        ],
+    ),
+    (
+        "lists against everything, over a graph",
+        &[
+            "--epochs",
+            "2",
+            "--loss",
+            "softmax",
+            "--threshold",
+            "3.5",
+            "--factors",
+            "20",
+        ],
+    ),
+    (
+        "lists against a sample",
+        &[
+            "--epochs",
+            "2",
+            "--loss",
+            "softmax",
+            "--threshold",
+            "3.5",
+            "--negatives",
+            "50",
+            "--negative-sampling",
+            "in-batch",
+            "--layers",
+            "0",
+        ],
+    ),
+    (
+        "angles",
+        &[
+            "--epochs",
+            "2",
+            "--loss",
+            "cosine-contrastive:0.3",
+            "--threshold",
+            "3.5",
+            "--implicit",
+            "both",
+            "--layers",
+            "0",
         ],
     ),
 ];

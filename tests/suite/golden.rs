@@ -5,12 +5,15 @@
 
 use std::path::{Path, PathBuf};
 
+use lowrank::data::layout::{Examples, Lists, Pairs};
 use lowrank::data::{Catalog, Column, Csr, Dataset, Ids, Interactions, SideData, Strings};
-use lowrank::gradient::Gradient;
+use lowrank::gradient::{Batch as GradientBatch, Gradient};
 use lowrank::kernels::pool::Pool;
 use lowrank::kernels::{Kernel, Real};
-use lowrank::model::{Link, Scorer, Table};
-use lowrank::optimizer::OptimizerKind;
+use lowrank::loss::{LossKind, LossShape};
+use lowrank::model::{Link, Meaning, Scorer, Similarity, Table};
+use lowrank::optimizer::sweep::Update;
+use lowrank::optimizer::{Optimizer, OptimizerKind};
 use lowrank::training::{Batch, Config, Ending, Event, PerTable, Trainer};
 use serde_json::Value;
 use std::ops::ControlFlow;
@@ -326,6 +329,95 @@ fn several_genres_a_movie() {
     );
 }
 
+/// Ratings of 4 or more are a yes.
+fn of_labels(loss: LossKind) -> Config {
+    Config::notebook().loss(loss).threshold(Some(4.0))
+}
+
+/// The probability of a movie among all, by full-batch Adam.
+fn softmax() -> Config {
+    of_labels(LossKind::Softmax { temperature: 1.0 })
+        .similarity(Similarity::Dot)
+        .batch(Batch::Full)
+        .optimizer(OptimizerKind::Adam)
+}
+
+#[test]
+fn binary_cross_entropy_of_logits() {
+    reproduces::<f64>(
+        "bce_f64",
+        of_labels(LossKind::Logistic),
+        "movies.csv",
+        LOSS_F64,
+    );
+}
+
+#[test]
+fn cosine_embedding() {
+    let config = of_labels(LossKind::CosineEmbedding { margin: 0.0 });
+    reproduces::<f64>("cosine_f64", config, "movies.csv", LOSS_F64);
+}
+
+#[test]
+fn softmax_over_all_movies() {
+    reproduces::<f64>("softmax_f64", softmax(), "movies.csv", LOSS_F64);
+}
+
+/// The triplets that were given to PyTorch.
+fn triplets() -> Pairs {
+    let lines = lines(fixtures().join("golden/bpr_triplets.csv"));
+    let column = |n: usize| {
+        lines
+            .iter()
+            .map(|line| line[n].parse().expect("an id"))
+            .collect::<Vec<u32>>()
+    };
+    Pairs::new(&column(0), &column(1), &column(2), None)
+}
+
+fn of_pairs() -> Config {
+    of_labels(LossKind::Bpr)
+}
+
+#[test]
+fn bpr_on_given_triplets() {
+    let data = notebook("movies.csv");
+    let run = &golden()["runs"]["bpr_f64"];
+    let wanted = run["loss_before_each_epoch_step"]
+        .as_array()
+        .expect("losses");
+    let trainer = trainer::<f64>(&data, of_pairs());
+    let (pairs, pool, kernel) = (triplets(), Pool::new(2), Kernel::detect());
+    let mut state = trainer.state().clone();
+    let mut gradient = Gradient::default();
+    for (step, wanted) in (1..).zip(wanted) {
+        let parameters = &mut state.parameters;
+        let loss = gradient.compute(trainer.objective(), parameters, &pairs, &pool, kernel)
+            / pairs.len() as f64;
+        let wanted = wanted.as_f64().expect("a loss");
+        assert!(
+            (loss - wanted).abs() <= LOSS_F64 * wanted,
+            "epoch {step}: {loss} for {wanted}"
+        );
+        let update = Update {
+            optimizer: Optimizer::new(OptimizerKind::Adam),
+            learning_rate: 0.01,
+            t: step,
+        };
+        let tables = parameters
+            .users
+            .tables_mut()
+            .chain(parameters.items.tables_mut());
+        // A genre is in both scores of some pairs; its gradient is there all the same.
+        for ((table, moments), gradient) in tables.zip(&mut state.moments).zip(gradient.tables()) {
+            if moments.is_empty() {
+                *moments = vec![table.zeros_like(); 2];
+            }
+            update.apply(table, moments, gradient, &pool, kernel);
+        }
+    }
+}
+
 #[test]
 fn first_gradients() {
     let sigmoid = Config::notebook().link(Link::Sigmoid { lo: 1.0, hi: 5.0 });
@@ -339,16 +431,40 @@ fn first_gradients() {
             Config::notebook(),
             "movies_multi_genre.csv",
         ),
+        ("bce_f64", of_labels(LossKind::Logistic), "movies.csv"),
+        (
+            "cosine_f64",
+            of_labels(LossKind::CosineEmbedding { margin: 0.0 }),
+            "movies.csv",
+        ),
+        ("bpr_f64", of_pairs(), "movies.csv"),
+        ("softmax_f64", softmax(), "movies.csv"),
     ] {
         let data = notebook(movies);
         let trainer = trainer::<f64>(&data, config);
         let parameters = &trainer.state().parameters;
-        let examples = lowrank::data::layout::Examples::new(&data.interactions, 20, 50);
+        let mut labels = data.interactions.clone();
+        if trainer.objective().loss.meaning() != Meaning::Rating {
+            labels
+                .ratings
+                .iter_mut()
+                .for_each(|r| *r = f32::from(u8::from(*r >= 4.0)));
+        }
+        let ones: Vec<usize> = (0..labels.len())
+            .filter(|&n| labels.ratings[n] == 1.0)
+            .collect();
+        let (examples, pairs) = (Examples::new(&labels, 20, 50), triplets());
+        let lists = Lists::against_everything(&labels.select(&ones), 20, 50);
+        let batch = match trainer.objective().loss.shape() {
+            LossShape::Pairwise => GradientBatch::Pairs(&pairs),
+            LossShape::Listwise => GradientBatch::Lists(&lists),
+            _ => GradientBatch::Examples(&examples),
+        };
         let mut gradient = Gradient::default();
         gradient.compute(
             trainer.objective(),
             parameters,
-            &examples,
+            batch,
             &Pool::new(2),
             Kernel::detect(),
         );

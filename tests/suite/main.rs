@@ -19,6 +19,7 @@ mod everyone;
 mod features;
 mod golden;
 mod gradcheck;
+mod gradcheck_lists;
 mod implicit;
 mod knobs;
 mod learning;

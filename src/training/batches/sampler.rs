@@ -212,7 +212,7 @@ mod tests {
         let often = |kind: Sampling| {
             let drawn =
                 sampler(kind, Some(seen.clone())).of_each((1, 1), &users, &[8], 1, &Pool::new(1));
-            let mut counts = [0.0; 10];
+            let mut counts = [0.0f64; 10];
             drawn
                 .iter()
                 .flatten()
