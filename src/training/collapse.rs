@@ -11,8 +11,8 @@ use crate::gradient::{Objective, SidePenalty};
 use crate::kernels::Real;
 use crate::model::{Features, Model, ModelGroup, ModelSide, Parameters, Rows, Side, Table};
 
-/// The items that each user has rated.
-fn seen(data: &Dataset, counts: &[u32]) -> Result<Csr> {
+/// The items that each user has rated, rising.
+pub(super) fn seen(data: &Dataset, counts: &[u32]) -> Result<Csr> {
     let mut seen = Filling::new(counts);
     data.for_each_piece(|piece| {
         for (&user, &item) in piece.users.iter().zip(&piece.items) {

@@ -35,10 +35,6 @@ const IMPLICITS: [(&str, Implicit); 4] = [
 const KEEPS: [(&str, Keep); 2] = [("best", Keep::Best), ("last", Keep::Last)];
 const LOSSES: [(&str, LossKind); 1] = [("squared", LossKind::Squared)];
 const SCALES: [(&str, L2Scale); 2] = [("row", L2Scale::Row), ("rating", L2Scale::Rating)];
-const MONITORS: [(&str, Monitor); 2] = [
-    ("valid_rmse", Monitor::ValidRmse),
-    ("valid_mae", Monitor::ValidMae),
-];
 const KERNELS: [(&str, KernelChoice); 2] = [
     ("auto", KernelChoice::Auto),
     ("portable", KernelChoice::Portable),
@@ -208,7 +204,11 @@ impl Settings {
             implicit = |text: &String| choice("implicit", text, &IMPLICITS),
             keep = |text: &String| choice("keep", text, &KEEPS),
             loss = |text: &String| choice("loss", text, &LOSSES),
-            monitor = |text: &String| choice("monitor", text, &MONITORS),
+            monitor = |text: &String| choice(
+                "monitor",
+                text,
+                &Monitor::ALL.map(|monitor| (monitor.name(), Some(monitor)))
+            ),
             l2_scale = |text: &String| choice("l2-scale", text, &SCALES),
             kernel = |text: &String| choice("kernel", text, &KERNELS),
             l2 = |entries: &Vec<String>| per_table("l2", entries, &l2_default),
@@ -280,7 +280,7 @@ impl Settings {
             weight_decay: Some(c.weight_decay),
             init_std: entries(&c.init_std),
             keep: name_of(&c.keep, &KEEPS),
-            monitor: name_of(&c.monitor, &MONITORS),
+            monitor: Some(c.monitored().name().into()),
             seed: Some(c.seed),
             ..self
         };

@@ -36,18 +36,19 @@ mod check;
 mod columns;
 mod implicit;
 mod method;
+mod monitor;
 mod per_table;
 
 pub use check::{Checked, MANY_RATINGS};
 pub use columns::{Columns, Feature, FeatureKind};
 pub use implicit::Implicit;
 pub use method::{BURN_IN, Method, SAMPLES};
+pub use monitor::Monitor;
 pub use per_table::PerTable;
 
 use crate::gradient::L2Scale;
 use crate::loss::LossKind;
-use crate::metrics::RatingErrors;
-use crate::model::{Bag, Link};
+use crate::model::{Bag, Link, Similarity};
 use crate::optimizer::{OptimizerKind, Schedule};
 
 /// A set of defaults.
@@ -103,29 +104,10 @@ pub enum ClipRule {
 /// Which parameters are kept in the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keep {
-    /// Those of the epoch with the least error on the held-out ratings; the last where there are none.
+    /// Those of the epoch that did best on what was held out; the last where nothing was.
     Best,
     /// Those of the last epoch.
     Last,
-}
-
-/// What early stopping and `Keep::Best` look at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Monitor {
-    /// RMSE on the held-out ratings.
-    ValidRmse,
-    /// MAE on the held-out ratings.
-    ValidMae,
-}
-
-impl Monitor {
-    /// What is to fall.
-    pub(crate) fn of(self, errors: &RatingErrors) -> f64 {
-        match self {
-            Monitor::ValidRmse => errors.rmse(),
-            Monitor::ValidMae => errors.mae(),
-        }
-    }
 }
 
 /// Which machine code runs; it changes speed alone.
@@ -191,7 +173,7 @@ pub struct Config {
     pub(crate) implicit: Implicit,
     pub(crate) untouched_rows_are_zero: bool,
     pub(crate) keep: Keep,
-    pub(crate) monitor: Monitor,
+    pub(crate) monitor: Option<Monitor>,
     pub(crate) patience: Option<usize>,
     pub(crate) seed: u64,
     pub(crate) threads: usize,
@@ -240,7 +222,7 @@ impl Config {
             implicit: Implicit::None,
             untouched_rows_are_zero: false,
             keep: Keep::Last,
-            monitor: Monitor::ValidRmse,
+            monitor: None,
             patience: None,
             seed: 42,
             threads: 0,
@@ -307,6 +289,21 @@ impl Config {
             Batch::Blocks => BY_BLOCKS,
             _ => AT_ONCE,
         }
+    }
+
+    /// Whether it trains for an order of items instead of ratings: what is held out is judged by lists.
+    pub fn ranks(&self) -> bool {
+        false
+    }
+
+    /// How two rows make a score.
+    pub fn similarity(&self) -> Similarity {
+        Similarity::Dot
+    }
+
+    /// What early stopping and `Keep::Best` look at.
+    pub(crate) fn monitored(&self) -> Monitor {
+        self.monitor.unwrap_or(Monitor::usual(self.ranks()))
     }
 
     /// The seed of every draw.
@@ -379,8 +376,8 @@ setters! {
     implicit: Implicit => implicit;
     /// Which parameters are kept in the end.
     keep: Keep => keep;
-    /// What early stopping looks at.
-    monitor: Monitor => monitor;
+    /// What early stopping looks at. Unless said: RMSE, and NDCG@20 where the training is for an order.
+    monitor: Monitor => Some(monitor);
     /// Epochs without a better one before training stops; `None` for never.
     patience: Option<usize> => patience;
     /// Every draw follows from it.
