@@ -29,6 +29,8 @@ pub struct Metric {
     pub kind: Kind,
     /// How many places of a list count; `None` where there is no list.
     pub cutoff: Option<usize>,
+    /// How many drawn items stand beside each relevant one; `None` where all items are ranked.
+    pub negatives: Option<usize>,
 }
 
 /// What is measured.
@@ -53,6 +55,10 @@ pub enum Kind {
     Hit,
     /// See [`auc`](super::auc).
     Auc,
+    /// See [`labels`](super::labels).
+    LogLoss,
+    /// See [`labels`](super::labels).
+    LabelAuc,
     /// See [`lists`](super::lists).
     Coverage,
     /// See [`lists`](super::lists).
@@ -93,7 +99,7 @@ const SHORT: &str = "places beyond the end of a short list are misses; a relevan
 const NO_ENTRY: &str = "without any entry in any list: no number";
 
 /// All metrics, in the order of their chapters.
-pub const ABOUT: [About; 13] = [
+pub const ABOUT: [About; 15] = [
     About {
         kind: Kind::Rmse,
         name: "rmse",
@@ -135,7 +141,11 @@ pub const ABOUT: [About; 13] = [
             "recall@n = |relevant items in the first n places| / |relevant items|          mean over users",
         ],
         range: "0 … 1; a user with more than n relevant items cannot reach 1",
-        edges: &[NO_RELEVANT, SHORT],
+        edges: &[
+            "divided by all relevant items, not by min(n, |relevant|): what papers on Gowalla, Yelp and Amazon books report",
+            NO_RELEVANT,
+            SHORT,
+        ],
         ties: BY_INDEX,
     },
     About {
@@ -148,7 +158,12 @@ pub const ABOUT: [About; 13] = [
             "NDCG@n = DCG@n / the DCG@n of a list with min(n, |relevant|) relevant items in front          mean over users",
         ],
         range: "0 … 1 (all relevant items in front)",
-        edges: &["gains are binary: relevant or not", NO_RELEVANT, SHORT],
+        edges: &[
+            "gains are binary: relevant or not",
+            "the best list has min(n, |relevant|) relevant items in front: what papers on Gowalla, Yelp and Amazon books report",
+            NO_RELEVANT,
+            SHORT,
+        ],
         ties: BY_INDEX,
     },
     About {
@@ -200,6 +215,33 @@ pub const ABOUT: [About; 13] = [
             "a relevant item that training never saw has no score: left out",
         ],
         ties: "equal scores count as half a pair",
+    },
+    About {
+        kind: Kind::LogLoss,
+        name: "log_loss",
+        has_cutoff: false,
+        question: "How far is a predicted probability from what happened?",
+        formula: &[
+            "log loss = −(1/n) Σ ln p of a yes, ln(1 − p) of a no          over all n test rows",
+        ],
+        range: "0 (right) … ∞; ln 2 = 0.693 by always saying ½",
+        edges: &[
+            "for models of probabilities, and a test file with both labels: 1 and 0, or ratings and --relevant",
+            "p is kept within 10⁻⁷ of 0 and 1; every row counts, cold ones too",
+        ],
+        ties: NO_TIES,
+    },
+    About {
+        kind: Kind::LabelAuc,
+        name: "label_auc",
+        has_cutoff: false,
+        question: "How often has a test row that is a yes a higher probability than one that is a no?",
+        formula: &["|pairs (yes, no) of test rows in the right order| / |pairs|"],
+        range: "0 … 1; ½ by chance. Over all users at once; auc is over all items of each",
+        edges: &[
+            "for models of probabilities, and a test file with both labels: 1 and 0, or ratings and --relevant",
+        ],
+        ties: "equal probabilities count as half a pair",
     },
     About {
         kind: Kind::Coverage,
@@ -261,12 +303,59 @@ impl Kind {
 
     /// Whether lists or ranks are needed for it.
     pub fn is_ranking(self) -> bool {
-        !matches!(self, Kind::Rmse | Kind::Mae)
+        !matches!(
+            self,
+            Kind::Rmse | Kind::Mae | Kind::LogLoss | Kind::LabelAuc
+        )
+    }
+
+    /// Whether it tells from the places of relevant items how good lists are.
+    pub fn is_of_hits(self) -> bool {
+        matches!(
+            self,
+            Kind::Precision | Kind::Recall | Kind::Ndcg | Kind::Map | Kind::Mrr | Kind::Hit
+        )
+    }
+
+    /// Whether it needs labels: test rows that are no as well as such that are yes.
+    pub fn is_of_labels(self) -> bool {
+        matches!(self, Kind::LogLoss | Kind::LabelAuc)
+    }
+
+    /// Whether more is better; of novelty, Gini and overlap nobody can say.
+    pub fn is_better_greater(self) -> bool {
+        !matches!(self, Kind::Rmse | Kind::Mae | Kind::LogLoss)
+    }
+}
+
+impl Metric {
+    /// A metric over all items.
+    pub const fn new(kind: Kind, cutoff: Option<usize>) -> Metric {
+        Metric {
+            kind,
+            cutoff,
+            negatives: None,
+        }
+    }
+
+    /// Its name where there is room: `recall@20 (sampled, 100 negatives)`.
+    pub fn label(self) -> String {
+        let whole = Metric {
+            negatives: None,
+            ..self
+        };
+        match self.negatives {
+            None => whole.to_string(),
+            Some(n) => format!("{whole} (sampled, {n} negatives)"),
+        }
     }
 }
 
 impl fmt::Display for Metric {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.negatives.is_some() {
+            f.write_str("sampled_")?;
+        }
         f.write_str(self.kind.about().name)?;
         self.cutoff.map_or(Ok(()), |cutoff| write!(f, "@{cutoff}"))
     }
@@ -318,6 +407,7 @@ impl FromStr for Metric {
         Ok(Metric {
             kind: about.kind,
             cutoff,
+            negatives: None,
         })
     }
 }
