@@ -10,8 +10,10 @@
 //! | [`auc`] | does a relevant item stand before one that is not? |
 //! | [`labels`] | how far are probabilities from what happened? |
 //! | [`lists`] | what do many lists look like together? |
-//! | [`named`] | what is a metric called, and what does its number mean? |
+//! | [`named`] | what is a metric called, and how is it asked for? |
+//! | [`about`] | what does the number of a metric mean? |
 
+pub mod about;
 pub mod auc;
 pub mod held_out;
 pub mod labels;
@@ -20,10 +22,11 @@ pub mod named;
 pub mod ranking;
 pub mod rating;
 
+pub use about::{ABOUT, About};
 pub use auc::PairCount;
 pub use held_out::{HeldOut, ListMeans};
 pub use labels::{label_auc, log_loss};
 pub use lists::{coverage, exposures, gini, novelty, overlap};
-pub use named::{About, Kind, Metric};
+pub use named::{Kind, Metric};
 pub use ranking::Hits;
 pub use rating::{RatingErrors, mae, rmse};

@@ -29,7 +29,7 @@ impl Evaluate {
     }
 
     /// By errors on ratings where there are such, else by lists.
-    fn judged(
+    pub(super) fn judged(
         &self,
         model: &Model,
         test: &TestSet,
