@@ -213,7 +213,7 @@ impl Findings {
         }
         if let Some(cold) = self
             .cold
-            .filter(|cold| self.ranking.is_some() && cold.rows > 0)
+            .filter(|cold| self.no_errors.is_some() && cold.rows > 0)
         {
             let users = match cold.users {
                 0 => "",
@@ -224,7 +224,7 @@ impl Findings {
             ));
         }
         if let Some(ranking) = &self.ranking {
-            ranking.remark(manner);
+            ranking.remark(self.no_errors.is_none(), manner);
             self.compare(manner);
         }
         let no_times = |slices: &Vec<SliceErrors>| slices.iter().all(|slice| slice.by != "time");
@@ -268,9 +268,10 @@ impl Findings {
 }
 
 impl Ranked {
-    fn remark(&self, manner: Manner) {
+    fn remark(&self, rated: bool, manner: Manner) {
         let what = match self.relevant_from {
             Some(least) => format!("test ratings of {least} or more are relevant"),
+            None if rated => "every test rating is relevant".into(),
             None => "every test row is relevant".into(),
         };
         manner.note(format_args!(
