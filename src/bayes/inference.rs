@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use super::chain::Chain;
 use super::collapse::{self, Averaged};
 use crate::data::Interactions;
-use crate::metrics::RatingErrors;
+use crate::metrics::{HeldOut, RatingErrors};
 use crate::model::Clip;
 use crate::training::config::{BURN_IN, Keep, Method};
 use crate::training::observer::Epoch;
@@ -41,7 +41,7 @@ pub struct Inference<'d> {
     trainer: Trainer<'d, f32>,
     pub(super) chain: Chain,
     kept: Option<Averaged>,
-    best: Option<(usize, RatingErrors)>,
+    best: Option<(usize, HeldOut)>,
     /// Σ over the kept samples of the score of each held-out rating.
     score_sums: Vec<f64>,
 }
@@ -159,7 +159,7 @@ impl<'d> Inference<'d> {
     }
 
     /// The errors on the held-out ratings: of the average so far where this sweep belongs to it, else of the tables as they are.
-    fn errors(&mut self, is_kept: bool) -> Option<RatingErrors> {
+    fn errors(&mut self, is_kept: bool) -> Option<HeldOut> {
         let ratings = self.trainer.valid()?;
         let clip = self.trainer.clip();
         let kept = self.kept.as_ref().map_or(1, Averaged::n_samples) as f64;
@@ -175,18 +175,18 @@ impl<'d> Inference<'d> {
             });
             (clipped, f64::from(ratings.ratings[n]))
         });
-        Some(pairs.collect())
+        Some(HeldOut::Ratings(pairs.collect::<RatingErrors>()))
     }
 
     /// Whether the epoch is the best so far; if so its means are kept.
-    fn note(&mut self, epoch: usize, errors: RatingErrors) -> bool {
+    fn note(&mut self, epoch: usize, valid: HeldOut) -> bool {
         let config = self.trainer.config();
-        let monitor = config.monitor;
+        let monitor = config.monitored();
         let improved = self
             .best
-            .is_none_or(|(_, best)| monitor.of(&errors) < monitor.of(&best));
+            .is_none_or(|(_, best)| monitor.is_better(&valid, &best));
         if improved {
-            self.best = Some((epoch, errors));
+            self.best = Some((epoch, valid));
             if config.method == Method::Variational && config.keep == Keep::Best {
                 self.kept = Some(Averaged::once(&self.trainer, &self.chain));
             }
@@ -204,7 +204,7 @@ impl<'d> Inference<'d> {
             ending,
             epochs,
             kept: best.map_or(epochs, |(epoch, _)| epoch),
-            valid: best.map(|(_, errors)| errors),
+            valid: best.map(|(_, valid)| valid),
         }
     }
 

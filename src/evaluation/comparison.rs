@@ -1,5 +1,7 @@
 //! Which of two models is better on the same ratings, and is it chance?
 //!
+//! Models of ratings by their errors ([`compare`]), others by their lists ([`compare_lists`]).
+//!
 //! ```text
 //! d_n = (second's error on row n)² − (first's)²           Δ MSE = mean of d         Δ RMSE = Δ MSE / (RMSE₁ + RMSE₂), exactly
 //! ```
@@ -7,10 +9,14 @@
 //! The rows of one user hang together: whoever is hard to predict is so on every row. So the interval and p are those of a paired t test clustered by user
 //! ([`Difference::clustered`]): nothing is drawn. Those of Δ RMSE are the ends of Δ MSE's over the same sum.
 
+use super::report::judged::OF_LISTS;
+use super::report::ranking::{OfModel, TestUsers, everybody, measure};
 use super::statistics::Difference;
 use super::{Errors, evaluate};
 use crate::data::Interactions;
 use crate::kernels::pool::Pool;
+use crate::metrics::Metric;
+use crate::metrics::held_out::CUTOFF;
 use crate::{Error, Model, Result};
 
 /// What [`compare`] finds.
@@ -67,6 +73,73 @@ pub fn compare(models: [&Model; 2], tests: [&Interactions; 2], pool: &Pool) -> R
     })
 }
 
+/// What [`compare_lists`] finds of one metric.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ListComparison {
+    /// Which.
+    pub metric: Metric,
+    /// The values of both models, each a mean over the users of both.
+    pub values: [f64; 2],
+    /// The users that both are a mean over.
+    pub users: usize,
+    /// The second less the first, user by user; `None` for fewer than two users.
+    pub difference: Option<Difference>,
+}
+
+/// Compares the lists of two models: NDCG@20 and recall@20 of the same test pairs, as in [`compare`], by a paired t test over users. A user for whom nothing is relevant to one of the
+/// models, because its training had it all, is left out.
+///
+/// # Errors
+/// [`Error::Config`] for test sets without rows, or of different ones.
+pub fn compare_lists(
+    models: [&Model; 2],
+    tests: [&Interactions; 2],
+    pool: &Pool,
+) -> Result<Vec<ListComparison>> {
+    if tests[0].is_empty() || tests[0].len() != tests[1].len() {
+        let got = format!("{} and {} rows", tests[0].len(), tests[1].len());
+        return Err(Error::config(
+            "test",
+            got,
+            "the same rows in the same order",
+        ));
+    }
+    // Users by their first row: the models number them differently.
+    let first_rows: Vec<usize> = {
+        let mut met = std::collections::BTreeSet::new();
+        let rows = 0..tests[0].len();
+        rows.filter(|&n| met.insert(tests[0].users[n])).collect()
+    };
+    let mut of_models = Vec::new();
+    for (model, test) in models.into_iter().zip(tests) {
+        let users = TestUsers::new(model, test, None);
+        let recommender = everybody(model, CUTOFF)?;
+        let ranking = OfModel::new(model, &recommender);
+        let found = measure(&ranking, model, &users, &OF_LISTS, pool);
+        let place = |&row: &usize| users.users.partition_point(|&user| user < test.users[row]);
+        let in_order = |of_users: Vec<f64>| -> Vec<f64> {
+            first_rows.iter().map(|row| of_users[place(row)]).collect()
+        };
+        let by_metric = found
+            .into_iter()
+            .map(|of| in_order(of.of_users.unwrap_or_default()));
+        of_models.push(by_metric.collect::<Vec<Vec<f64>>>());
+    }
+    let comparison = |(n, &metric): (usize, &Metric)| {
+        let both = of_models[0][n].iter().zip(&of_models[1][n]);
+        let both = both.filter(|(a, b)| !a.is_nan() && !b.is_nan());
+        let (first, second): (Vec<f64>, Vec<f64>) = both.unzip();
+        let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+        ListComparison {
+            metric,
+            values: [mean(&first), mean(&second)],
+            users: first.len(),
+            difference: Difference::paired(&first, &second),
+        }
+    };
+    Ok(OF_LISTS.iter().enumerate().map(comparison).collect())
+}
+
 /// (ŷ − r)² of every row.
 fn squared_errors(model: &Model, test: &Interactions) -> Vec<f64> {
     let known = |row: u32, n: usize| ((row as usize) < n).then_some(row);
@@ -115,5 +188,52 @@ mod tests {
         let mut other = test.clone();
         other.ratings[1] = 2.0;
         assert!(compare([&first, &second], [&test, &other], &pool).is_err());
+    }
+
+    #[test]
+    fn lists_are_compared_user_by_user() {
+        let first = example::model();
+        let mut second = example::model();
+        // The second has the same users in another order, and puts m4 first for everybody.
+        second.users.ids = ["zoe", "ann", "bob", "eve"].into_iter().collect();
+        let rows = second.users.identity.as_padded_slice();
+        let turned = [&rows[24..], &rows[..24]].concat();
+        second.users.identity = crate::model::Rows::from_padded(4, 2, turned).unwrap();
+        second.seen = crate::data::Csr::from_rows([vec![0, 1, 2, 3], vec![0], vec![1, 3], vec![]]);
+        second.users.counts = vec![4, 1, 2, 0];
+        second.users.identity_biases = Some(vec![0.0, 0.5, -0.5, 0.0]);
+        second.items.identity_biases.as_mut().unwrap()[3] = 100.0;
+        second.items.compose();
+        // ann m2, eve m4, zoe m1, whom training knows to have it; a stranger m3.
+        let test = |users: [u32; 4]| Interactions {
+            users: users.into(),
+            items: vec![1, 3, 0, 2],
+            ratings: vec![1.0; 4],
+            ..Interactions::default()
+        };
+        let tests = [&test([0, 2, 3, 7]), &test([1, 3, 0, 7])];
+        let found = compare_lists([&first, &second], tests, &Pool::new(2)).unwrap();
+        let ndcg = &found[0];
+        assert_eq!(
+            (ndcg.metric.to_string().as_str(), ndcg.users),
+            ("ndcg@20", 3)
+        );
+        let at = |rank: f64| 1.0 / (rank + 1.0).log2();
+        // The first: ann's m2 first; eve (0, 0): m2 m1 m3 m4, so fourth; the stranger's m3 third. The second: second, first, fourth.
+        let wanted = [
+            (1.0 + at(4.0) + at(3.0)) / 3.0,
+            (at(2.0) + 1.0 + at(4.0)) / 3.0,
+        ];
+        for (found, wanted) in ndcg.values.iter().zip(wanted) {
+            assert!((found - wanted).abs() < 1e-15, "{found}, {wanted}");
+        }
+        let difference = ndcg.difference.unwrap();
+        assert!((difference.mean - (wanted[1] - wanted[0])).abs() < 1e-15);
+        let wanted =
+            Difference::paired(&[1.0, at(4.0), at(3.0)], &[at(2.0), 1.0, at(4.0)]).unwrap();
+        assert!((difference.p_value - wanted.p_value).abs() < 1e-12);
+        assert_eq!(found[1].values, [1.0, 1.0], "all within twenty places");
+        let fewer = Interactions::default();
+        assert!(compare_lists([&first, &second], [tests[0], &fewer], &Pool::new(1)).is_err());
     }
 }

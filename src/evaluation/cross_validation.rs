@@ -12,7 +12,7 @@
 
 use std::ops::ControlFlow;
 
-use super::{Evaluation, evaluate};
+use super::{Judged, judge};
 use crate::data::{Halves, Split};
 use crate::kernels::pool::Pool;
 use crate::training::{Checked, Event, Observer};
@@ -77,8 +77,8 @@ pub enum CrossEvent<'a> {
         fold: usize,
         /// The candidate's.
         candidate: usize,
-        /// How far off it was.
-        found: &'a Evaluation,
+        /// How good it was.
+        found: &'a Judged,
     },
 }
 
@@ -102,7 +102,7 @@ impl<F: FnMut(&CrossEvent<'_>) -> ControlFlow<()>> CrossObserver for F {
     }
 }
 
-/// Trains and judges every candidate on every fold. The result has a row a fold, in it an evaluation a candidate.
+/// Trains and judges every candidate on every fold. The result has a row a fold, in it a judgement a candidate.
 ///
 /// Each of `folds` is asked for when its turn comes, so that one is in memory at a time.
 ///
@@ -124,13 +124,13 @@ impl<F: FnMut(&CrossEvent<'_>) -> ControlFlow<()>> CrossObserver for F {
 /// ```
 ///
 /// # Errors
-/// Those of making a fold, of training and of [`evaluate`]; [`Error::Diverged`](crate::Error::Diverged) among them.
+/// Those of making a fold, of training and of [`judge`]; [`Error::Diverged`](crate::Error::Diverged) among them.
 pub fn cross_validate(
     folds: impl IntoIterator<Item = Result<Halves>>,
     candidates: &[Candidate],
     pool: &Pool,
     observer: &mut impl CrossObserver,
-) -> Result<Vec<Vec<Evaluation>>> {
+) -> Result<Vec<Vec<Judged>>> {
     let mut table = Vec::new();
     for (fold, halves) in folds.into_iter().enumerate() {
         let halves = halves?;
@@ -164,7 +164,7 @@ pub fn cross_validate(
             if !go_on {
                 return Ok(table);
             }
-            let found = evaluate(&model, &halves.valid.interactions, pool)?;
+            let found = judge(&model, &halves.valid.interactions, pool)?;
             let judged = CrossEvent::Judged {
                 fold,
                 candidate,

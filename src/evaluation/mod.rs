@@ -32,5 +32,6 @@ pub mod tuning;
 pub use cross_validation::{Candidate, CrossEvent, CrossObserver, cross_validate};
 #[cfg(feature = "train")]
 pub use fit::{Recipe, Training};
+pub use report::judged::{Figures, Judged, judge};
 pub use report::split_report::SplitReport;
 pub use report::{BaselineErrors, Cold, Errors, Evaluation, evaluate};

@@ -7,6 +7,7 @@
 //! | `avx2` | the same source, compiled for AVX2 |
 //! | [`top_k`] | the greatest n of many scores |
 //! | [`tiles`] | scores of many users for many items |
+//! | [`sweep`] | those scores a block of users at a time, and who reads them |
 //! | [`rows`] | scores and gradients of many ratings in one pass |
 //! | [`block`] | the same in one pass, where a thread owns the rows of both sides |
 //! | [`dense`] | the gradients of many users and many items, from the slopes of all of them |
@@ -26,6 +27,7 @@ pub mod naive;
 pub mod pool;
 pub mod real;
 pub mod rows;
+pub mod sweep;
 pub mod tiles;
 pub mod top_k;
 

@@ -57,6 +57,12 @@ impl Hits {
         })
     }
 
+    /// Hits at these ranks, which rise, of so many relevant items.
+    pub fn at(ranks: Vec<usize>, n_relevant: usize) -> Hits {
+        debug_assert!(ranks.windows(2).all(|w| w[0] < w[1]), "rising ranks");
+        Hits { ranks, n_relevant }
+    }
+
     /// The ranks of the hits, rising, 1 for the first place.
     pub fn ranks(&self) -> &[usize] {
         &self.ranks

@@ -2,28 +2,15 @@
 //!
 //! The lists of [`top_n`](super::top_n), to the last bit, for many users at a time: one user's scores wait for memory, those of a block of users do not.
 //!
-//! ```text
-//! for each block of users:                                          128
-//!     for each run of candidates:                                   256
-//!         scores = (base_u + b_i) + ⟨P_u, Q_i⟩                       a block in the cache, never users × items
-//!         scores of seen items = −∞                                 sorted lists, merged
-//!         push what beats the user's n-th best so far               few do
-//! ```
-//!
-//! The candidates' rows are packed once for the query; those that the filters refuse cost nothing. A −∞ that is pushed is looked up
-//! among the seen items, so a true −∞ is not lost. The plain definition, sort everything, is the tests' oracle.
+//! A block of users at a time, a run of candidates at a time: [`sweep`](crate::kernels::sweep). The candidates' rows are packed once for the query; those that the filters
+//! refuse cost nothing. The plain definition, sort everything, is the tests' oracle.
 
 use super::{Ranked, Recommender};
 use crate::kernels::rows::RowsView;
-use crate::kernels::tiles::{ITEMS, Packed, ScoreTiles, USERS};
-use crate::kernels::top_k::{TopK, above};
-use crate::kernels::{Job, Lanes};
+pub use crate::kernels::sweep::BLOCK;
+use crate::kernels::sweep::{self, Best, Reader};
+use crate::kernels::tiles::{ITEMS, Packed, USERS};
 use crate::model::Rows;
-
-/// Users of a block: a task of fewer leaves some of the speed.
-pub const BLOCK: usize = 128;
-/// Groups of items of a run: its rows, the block's and the scores between them are 64 + 32 + 128 KiB at 64 factors.
-const RUN: usize = 16;
 
 /// Lists for many users: the items of a query, packed.
 #[derive(Clone, Debug)]
@@ -61,11 +48,18 @@ impl Everyone<'_> {
     }
 
     fn block(&self, users: &[u32]) -> Vec<Vec<Ranked>> {
-        let list = |&user: &u32| List::new(self.recommender, user);
-        let mut lists: Vec<List<'_>> = users.iter().map(list).collect();
+        let Recommender { model, n, .. } = *self.recommender;
+        let list = |&user: &u32| Best::new(n, self.recommender.left_out(user));
+        let mut lists: Vec<Best<'_>> = users.iter().map(list).collect();
         self.sweep(users, &mut lists);
-        let model = self.recommender.model;
-        lists.into_iter().map(|list| list.done(model)).collect()
+        let ranked = |(score, item)| Ranked {
+            item,
+            score: model.prediction_of(score),
+        };
+        let lists = lists.into_iter().map(Best::into_sorted);
+        lists
+            .map(|best| best.into_iter().map(ranked).collect())
+            .collect()
     }
 
     /// Shows each of at most [`BLOCK`] users' `readers` the scores of all candidates, a run at a time, in their order.
@@ -75,34 +69,9 @@ impl Everyone<'_> {
         let mean = model.global_mean().unwrap_or(0.0) as f32;
         let packed =
             Packed::<USERS>::new(view(side.composed()), users, |user| mean + side.bias(user));
-        let run = RUN.min(self.items.n_groups());
-        let mut scores = vec![0.0; packed.n_groups() * USERS * run * ITEMS];
-        for first in (0..self.items.n_groups()).step_by(RUN) {
-            let groups = first..(first + RUN).min(self.items.n_groups());
-            let width = groups.len() * ITEMS;
-            kernel.run(ScoreTiles {
-                users: &packed,
-                items: &self.items,
-                groups,
-                scores: &mut scores,
-            });
-            let items = &self.recommender.candidates.items[first * ITEMS..];
-            let items = &items[..width.min(items.len())];
-            for (reader, scores) in readers.iter_mut().zip(scores.chunks_exact_mut(width)) {
-                kernel.run(Run {
-                    reader,
-                    items,
-                    scores: &mut scores[..items.len()],
-                });
-            }
-        }
+        let items = (&self.items, &self.recommender.candidates.items[..]);
+        sweep::sweep(&packed, items, readers, kernel);
     }
-}
-
-/// What one user's scores are read for.
-pub(super) trait Reader {
-    /// Reads the scores of a run of candidates.
-    fn read(&mut self, items: &[u32], scores: &mut [f32]);
 }
 
 fn view(rows: &Rows) -> RowsView<'_, f32> {
@@ -112,115 +81,13 @@ fn view(rows: &Rows) -> RowsView<'_, f32> {
     }
 }
 
-/// The list of one user while it is made.
-struct List<'m> {
-    top: TopK,
-    /// Items to leave out, rising.
-    left_out: &'m [u32],
-    /// How many of them are behind.
-    behind: usize,
-}
-
-impl<'m> List<'m> {
-    fn new(recommender: &'m Recommender<'_>, user: u32) -> List<'m> {
-        List {
-            top: TopK::new(recommender.n),
-            left_out: recommender.left_out(user),
-            behind: 0,
-        }
-    }
-
-    fn done(self, model: &crate::Model) -> Vec<Ranked> {
-        let best = self.top.into_sorted().into_iter();
-        best.map(|(score, item)| Ranked {
-            item,
-            score: model.prediction_of(score),
-        })
-        .collect()
-    }
-}
-
-/// One user's scores of a run of items go to the user's reader, compiled for the CPU.
-struct Run<'a, R> {
-    reader: &'a mut R,
-    items: &'a [u32],
-    scores: &'a mut [f32],
-}
-
-impl<R: Reader> Job for Run<'_, R> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<L: Lanes>(self, _: L) {
-        self.reader.read(self.items, self.scores);
-    }
-}
-
-impl Reader for List<'_> {
-    #[inline(always)]
-    fn read(&mut self, items: &[u32], scores: &mut [f32]) {
-        mask(
-            scores,
-            items,
-            &self.left_out[self.behind..],
-            &mut self.behind,
-        );
-        let mut floor = self.top.floor();
-        for (scores, items) in scores.chunks(SCAN).zip(items.chunks(SCAN)) {
-            if !any_above(scores, floor) {
-                continue;
-            }
-            for (&score, &item) in scores.iter().zip(items) {
-                let masked = || self.left_out.binary_search(&item).is_ok();
-                if above(score, floor) && !(score == f32::NEG_INFINITY && masked()) {
-                    self.top.push(score, item);
-                    floor = self.top.floor();
-                }
-            }
-        }
-    }
-}
-
-/// Scores that are looked at together.
-const SCAN: usize = 16;
-
-/// Whether one of some scores may enter.
-#[inline(always)]
-fn any_above(scores: &[f32], floor: f32) -> bool {
-    match <&[f32; SCAN]>::try_from(scores).ok() {
-        Some(scores) => scores
-            .iter()
-            .fold(false, |any, &score| any | above(score, floor)),
-        None => scores.iter().any(|&score| above(score, floor)),
-    }
-}
-
-/// −∞ for what is left out; both lists of items rise.
-#[inline(always)]
-fn mask(scores: &mut [f32], items: &[u32], left_out: &[u32], behind: &mut usize) {
-    let (Some(&first), Some(&last)) = (items.first(), items.last()) else {
-        return;
-    };
-    // Where no filter is set the items of a run are consecutive, and an item says its place.
-    let whole = (last - first) as usize == items.len() - 1;
-    for &item in left_out.iter().take_while(|&&item| item <= last) {
-        *behind += 1;
-        let place = match whole {
-            true => item.checked_sub(first).map(|place| place as usize),
-            false => items.binary_search(&item).ok(),
-        };
-        if let Some(place) = place {
-            scores[place] = f32::NEG_INFINITY;
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::kernels::Kernel;
     use crate::kernels::lanes::padded;
     use crate::kernels::pool::Pool;
+    use crate::kernels::sweep::RUN;
     use crate::kernels::top_k;
     use crate::model::{Clip, Link, Scorer, example};
     use crate::{Model, Query};

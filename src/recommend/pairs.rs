@@ -3,8 +3,9 @@
 //! The area under the curve ([`metrics::auc`](crate::metrics::auc)) needs every candidate's score, not only the best n. The scores are those of the lists, to the last bit, and pass by
 //! in the same runs; none is kept.
 
-use super::everyone::{BLOCK, Everyone, Reader};
+use super::everyone::Everyone;
 use super::top_n::Recommender;
+use crate::kernels::sweep::{BLOCK, Reader};
 use crate::metrics::PairCount;
 use crate::model::Scorer;
 

@@ -15,9 +15,18 @@ use crate::model::{
     Features, Model, ModelGroup, ModelSide, Parameters, Purpose, Rows, Side, Table,
 };
 
-/// The items that each user has rated.
-fn seen(data: &Dataset, counts: &[u32]) -> Result<Csr> {
-    let mut seen = Filling::new(counts);
+/// The items that each user has rated, rising.
+
+/// The items that each user has rated, whether they are examples or not.
+pub(super) fn seen(data: &Dataset) -> Result<Csr> {
+    let mut counts = vec![0; data.n_users()];
+    data.for_each_piece(|piece| {
+        piece
+            .users
+            .iter()
+            .for_each(|&user| counts[user as usize] += 1)
+    })?;
+    let mut seen = Filling::new(&counts);
     data.for_each_piece(|piece| {
         for (&user, &item) in piece.users.iter().zip(&piece.items) {
             seen.put(user, item);
@@ -56,7 +65,7 @@ pub(super) fn model<T: Real>(
         clip: predictions.clip,
         users: side(users, "user", data, &objective.users),
         items: side(items, "item", data, &objective.items),
-        seen: seen(data, &counts(data)?)?,
+        seen: seen(data)?,
         baseline: None,
         posterior: None,
         purpose: purpose(objective),
@@ -74,18 +83,6 @@ fn purpose(objective: &Objective) -> Option<Purpose> {
         bias_l2: lambda.biases,
         l2_per_rating: objective.l2_scale == L2Scale::Rating,
     })
-}
-
-/// The ratings of each user, whether they are examples or not.
-fn counts(data: &Dataset) -> Result<Vec<u32>> {
-    let mut counts = vec![0; data.n_users()];
-    data.for_each_piece(|piece| {
-        piece
-            .users
-            .iter()
-            .for_each(|&user| counts[user as usize] += 1)
-    })?;
-    Ok(counts)
 }
 
 fn side<T: Real>(

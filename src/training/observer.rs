@@ -5,7 +5,7 @@
 
 use std::ops::ControlFlow;
 
-use crate::metrics::RatingErrors;
+use crate::metrics::HeldOut;
 
 /// What happens during training, in this order: [`Started`](Event::Started), then for each epoch [`EpochStarted`](Event::EpochStarted),
 /// [`EpochTrained`](Event::EpochTrained) and [`EpochEnded`](Event::EpochEnded).
@@ -42,8 +42,8 @@ pub struct Epoch {
     pub epoch: usize,
     /// (1/N) Σ c·ℓ, each example's ℓ **before** the step that it belongs to; without the penalty.
     pub train_loss: f64,
-    /// The errors on the held-out ratings **after** the epoch.
-    pub valid: Option<RatingErrors>,
+    /// How what was held out came out **after** the epoch.
+    pub valid: Option<HeldOut>,
     /// η at the epoch's first step; `None` where there are no steps, but solutions.
     pub learning_rate: Option<f64>,
     /// Whether the epoch is the best so far.

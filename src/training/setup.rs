@@ -14,7 +14,7 @@ use super::groups::{self, Chosen};
 use super::initial;
 use super::state::State;
 use super::trainer::Trainer;
-use super::validation::Predictions;
+use super::validation::{Lists, Predictions};
 use crate::data::{Dataset, Interactions, SideData};
 use crate::gradient::{Gradient, Objective, SidePenalty, TablePenalty};
 use crate::kernels::pool::Pool;
@@ -112,6 +112,11 @@ impl Checked {
             predictions: Predictions {
                 training_mean,
                 clip: clip(config, survey.scale),
+                similarity: objective.similarity,
+            },
+            lists: match valid {
+                Some(ratings) if config.ranks() => Some(Lists::new(train, ratings)?),
+                _ => None,
             },
             state: State::new(parameters, optimizer.kind, config.batch == Batch::Blocks),
             gradient: Gradient::default(),
@@ -121,6 +126,7 @@ impl Checked {
             valid: valid
                 .filter(|ratings| !ratings.is_empty())
                 .map(Cow::Borrowed),
+            in_block_order: false,
             strata: None,
             last_good: None,
             checked,

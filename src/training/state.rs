@@ -4,7 +4,7 @@
 //! stream of its own name, so the number of the epoch is enough. There are no files here.
 
 use crate::kernels::Real;
-use crate::metrics::RatingErrors;
+use crate::metrics::HeldOut;
 use crate::model::{Parameters, Side, Table};
 use crate::optimizer::OptimizerKind;
 
@@ -25,13 +25,13 @@ pub struct State<T> {
     pub best: Option<Best<T>>,
 }
 
-/// The epoch with the least error so far.
+/// The epoch that did best so far on what was held out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Best<T> {
     /// Its number, from 1.
     pub epoch: usize,
-    /// Its errors on the held-out ratings.
-    pub errors: RatingErrors,
+    /// How that came out.
+    pub valid: HeldOut,
     /// Its parameters, where they are to be kept.
     pub parameters: Option<Parameters<T>>,
 }

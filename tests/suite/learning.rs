@@ -188,7 +188,12 @@ fn the_notebook_learns_by_heart_and_the_preset_rating_does_not() {
         let finish = trainer.run(&mut ());
         (
             trainer.errors(&halves.train.interactions).rmse(),
-            finish.valid.expect("held-out ratings").rmse(),
+            finish
+                .valid
+                .expect("held-out ratings")
+                .errors()
+                .expect("errors")
+                .rmse(),
         )
     };
     let (train, valid) = run(Config::notebook());

@@ -24,6 +24,7 @@ mod implicit;
 mod knobs;
 mod learning;
 mod posterior;
+mod ranking;
 mod reading;
 mod readme;
 mod robustness;

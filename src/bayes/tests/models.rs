@@ -96,12 +96,12 @@ fn held_out_ratings_choose_the_sweep() {
     let mut errors = Vec::new();
     let finish = inference.run(&mut |event: &crate::training::Event| {
         if let crate::training::Event::EpochEnded(epoch) = event {
-            errors.push(epoch.valid.unwrap().rmse());
+            errors.push(epoch.valid.unwrap().errors().unwrap().rmse());
         }
         std::ops::ControlFlow::Continue(())
     });
     let best = errors.iter().copied().fold(f64::INFINITY, f64::min);
-    assert_eq!(finish.valid.unwrap().rmse(), best);
+    assert_eq!(finish.valid.unwrap().errors().unwrap().rmse(), best);
     assert_eq!(errors[finish.kept - 1], best);
     let model = inference.into_model_alone().unwrap();
     let report =
@@ -125,7 +125,7 @@ fn held_out_ratings_judge_the_average_so_far() {
     let mut last = f64::NAN;
     inference.run(&mut |event: &crate::training::Event| {
         if let crate::training::Event::EpochEnded(epoch) = event {
-            last = epoch.valid.unwrap().rmse();
+            last = epoch.valid.unwrap().errors().unwrap().rmse();
         }
         std::ops::ControlFlow::Continue(())
     });

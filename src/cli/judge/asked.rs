@@ -3,6 +3,8 @@
 //! All that concern data, model and training, with the same meaning. Not those that need a training of one's own: first values from a folder, ratings that stay on disk.
 
 use crate::cli::train::settings::Settings;
+use crate::evaluation::Figures;
+use crate::metrics::{Kind, Metric};
 use crate::{Error, Result};
 
 /// Refuses what only `train` can do.
@@ -39,4 +41,22 @@ pub(super) fn same_data(first: &Settings, other: &Settings, name: &str) -> Resul
         format!("{name}, which reads other data than the first"),
         "the same items, users, columns, sep, weight and dedupe in all",
     ))
+}
+
+/// What a column of one of the figures is called by which models are [judged](crate::evaluation::judge).
+pub(super) fn header(metric: Metric) -> &'static str {
+    match metric.kind {
+        Kind::Ndcg => "ndcg@20",
+        Kind::Recall => "recall@20",
+        kind => kind.about().name,
+    }
+}
+
+/// `RMSE 0.9123  MAE 0.7211`, or `NDCG@20 0.1523  RECALL@20 0.1812`.
+pub(super) fn said(figures: &Figures) -> String {
+    let said = figures
+        .0
+        .iter()
+        .map(|(metric, value)| format!("{} {value:.4}", metric.to_string().to_uppercase()));
+    said.collect::<Vec<String>>().join("  ")
 }

@@ -12,17 +12,16 @@ use serde::Serialize;
 use super::dry_run;
 use super::inputs::{self, Inputs};
 use super::progress::{Progress, Watch};
-use super::record::{Baselines, Features, Machine, Outcome, Record, Times};
+use super::record::{Features, Machine, Outcome, Record, Times, outcome};
 use super::settings::{Refusals, Settings};
 use crate::artifact::{InitTables, RunDirectory};
 use crate::cli::output::{Format, Manner, counted, grouped};
 use crate::cli::table;
-use crate::evaluation::{Training, evaluate};
-use crate::kernels::pool::Pool;
+use crate::evaluation::Training;
 use crate::loss::LossKind;
-use crate::model::{Model, Similarity};
+use crate::model::Similarity;
 use crate::training::groups::{Chosen, Used};
-use crate::training::{Checked, Config, Ending, Finish, Method, Trainer};
+use crate::training::{Checked, Config, Ending, Method, Trainer};
 use crate::{Error, Result};
 
 /// Train a model on a file of ratings
@@ -147,7 +146,7 @@ impl Train {
         };
         let model = training.into_model()?;
         model.save(run.model())?;
-        let outcome = outcome(&finish, last_loss, &model, &inputs)?;
+        let outcome = outcome(&finish, last_loss, &model, inputs.valid.as_ref())?;
         let total = began.elapsed().as_secs_f64();
         let record = Record {
             version: env!("CARGO_PKG_VERSION"),
@@ -318,35 +317,6 @@ fn features(trainer: &Trainer<'_, f32>) -> Features {
     }
 }
 
-fn outcome(
-    finish: &Finish,
-    train_loss: Option<f64>,
-    model: &Model,
-    inputs: &Inputs,
-) -> Result<Outcome> {
-    let valid = match &inputs.valid {
-        Some(ratings) if !ratings.is_empty() => Some(evaluate(model, ratings, &Pool::new(0))?),
-        _ => None,
-    };
-    Ok(Outcome {
-        ending: match &finish.ending {
-            Ending::Completed => "completed",
-            Ending::Patience => "patience",
-            Ending::Observer => "stopped",
-            Ending::Diverged(_) => "diverged",
-            Ending::Failed(_) => "failed",
-        },
-        epochs: finish.epochs,
-        kept_epoch: finish.kept,
-        train_loss,
-        valid: valid.as_ref().map(|valid| valid.model),
-        baselines: valid.map(|valid| Baselines {
-            global_mean: valid.baselines.global_mean,
-            biases: valid.baselines.biases,
-        }),
-    })
-}
-
 impl Summary<'_> {
     fn text(&self) -> String {
         let mut lines = vec![format!(
@@ -355,25 +325,7 @@ impl Summary<'_> {
             self.seconds,
             self.outcome.kept_epoch
         )];
-        if let Some(valid) = self.outcome.valid {
-            lines.push(format!(
-                "held-out ratings  RMSE {:.4}  MAE {:.4}",
-                valid.rmse, valid.mae
-            ));
-        }
-        if let Some(baselines) = &self.outcome.baselines {
-            let mean = baselines.global_mean;
-            lines.push(format!(
-                "  mean             RMSE {:.4}  MAE {:.4}",
-                mean.rmse, mean.mae
-            ));
-            if let Some(biases) = baselines.biases {
-                lines.push(format!(
-                    "  mean + biases    RMSE {:.4}  MAE {:.4}",
-                    biases.rmse, biases.mae
-                ));
-            }
-        }
+        lines.extend(self.outcome.lines());
         lines.push(format!("model: {}", table::safe(&self.model)));
         lines.join("\n") + "\n"
     }

@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use crate::artifact::RunDirectory;
 use crate::cli::output::complain;
+use crate::metrics::{HeldOut, ListMeans, RatingErrors};
 use crate::training::observer::Epoch;
 use crate::training::{Event, Observer};
 use crate::{Error, Result};
@@ -41,6 +42,10 @@ pub struct EpochLine {
     valid_rmse: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     valid_mae: Option<f64>,
+    #[serde(rename = "valid_recall@20", skip_serializing_if = "Option::is_none")]
+    valid_recall: Option<f64>,
+    #[serde(rename = "valid_ndcg@20", skip_serializing_if = "Option::is_none")]
+    valid_ndcg: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     learning_rate: Option<f64>,
     seconds: f64,
@@ -105,11 +110,15 @@ impl<'r> Watch<'r> {
     }
 
     fn epoch(&mut self, epoch: &Epoch) -> ControlFlow<()> {
+        let errors = epoch.valid.as_ref().and_then(HeldOut::errors);
+        let lists = epoch.valid.as_ref().and_then(HeldOut::lists);
         let line = EpochLine {
             epoch: epoch.epoch,
             train_loss: epoch.train_loss,
-            valid_rmse: epoch.valid.map(|errors| errors.rmse()),
-            valid_mae: epoch.valid.map(|errors| errors.mae()),
+            valid_rmse: errors.map(RatingErrors::rmse),
+            valid_mae: errors.map(RatingErrors::mae),
+            valid_recall: lists.map(ListMeans::recall),
+            valid_ndcg: lists.map(ListMeans::ndcg),
             learning_rate: epoch.learning_rate,
             seconds: self.epoch_seconds,
             ratings_per_second: self.n_ratings as f64 / self.epoch_seconds.max(1e-9),
@@ -150,12 +159,15 @@ impl<'r> Watch<'r> {
     }
 }
 
-/// `loss 0.8123  valid RMSE 0.9231  12.3 M ratings/s`
+/// `loss 0.8123  valid RMSE 0.9231  12.3 M ratings/s`, or `loss 0.2123  valid recall@20 0.1812  NDCG@20 0.1523  12.3 M ratings/s`
 fn figures(line: &EpochLine) -> String {
-    let valid = line
-        .valid_rmse
-        .map(|rmse| format!("  valid RMSE {rmse:.4}"))
-        .unwrap_or_default();
+    let valid = match (line.valid_rmse, line.valid_recall, line.valid_ndcg) {
+        (Some(rmse), ..) => format!("  valid RMSE {rmse:.4}"),
+        (_, Some(recall), Some(ndcg)) => {
+            format!("  valid recall@20 {recall:.4}  NDCG@20 {ndcg:.4}")
+        }
+        _ => String::new(),
+    };
     let speed = match line.ratings_per_second {
         fast if fast >= 1e6 => format!("{:.1} M", fast / 1e6),
         slow => format!("{:.0} k", slow / 1e3),

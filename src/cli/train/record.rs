@@ -3,11 +3,15 @@
 //! `run.json`: the resolved configuration, the fingerprint of every input, counts, versions, times and results. Times, paths, threads and the kernel stand here and not in the model, whose bytes depend on
 //! data, configuration and seed alone.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::settings::Settings;
 use crate::cli::sources::InputFile;
-use crate::evaluation::Errors;
+use crate::data::Interactions;
+use crate::evaluation::{Figures, judge};
+use crate::kernels::pool::Pool;
+use crate::training::{Ending, Finish};
+use crate::{Model, Result};
 
 /// The contents of `run.json`.
 #[derive(Debug, Serialize)]
@@ -98,17 +102,71 @@ pub struct Outcome {
     pub kept_epoch: usize,
     /// The loss of the last epoch, before its step.
     pub train_loss: Option<f64>,
-    /// The kept epoch's errors on the held-out ratings.
-    pub valid: Option<Errors>,
-    /// The same of models without factors.
-    pub baselines: Option<Baselines>,
+    /// The kept model's figures on what was held out: errors, or of a training for an order NDCG@20 and recall@20.
+    pub valid: Option<Figures>,
+    /// The same of models without factors, by name.
+    #[serde(serialize_with = "by_name")]
+    pub baselines: Option<Vec<(&'static str, Figures)>>,
 }
 
-/// Errors of models without factors on the held-out ratings.
-#[derive(Clone, Debug, Serialize)]
-pub struct Baselines {
-    /// Always the mean.
-    pub global_mean: Errors,
-    /// μ + b_u + b_i.
-    pub biases: Option<Errors>,
+fn by_name<S: Serializer>(
+    baselines: &Option<Vec<(&str, Figures)>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match baselines {
+        Some(all) => serializer.collect_map(all.iter().map(|(name, figures)| (name, figures))),
+        None => serializer.serialize_none(),
+    }
+}
+
+/// How a run ended, with `model` judged by what was held out.
+pub(super) fn outcome(
+    finish: &Finish,
+    train_loss: Option<f64>,
+    model: &Model,
+    held_out: Option<&Interactions>,
+) -> Result<Outcome> {
+    let held_out = held_out.filter(|rows| !rows.is_empty());
+    let valid = held_out.map(|rows| judge(model, rows, &Pool::new(0)));
+    let valid = valid.transpose()?;
+    Ok(Outcome {
+        ending: match &finish.ending {
+            Ending::Completed => "completed",
+            Ending::Patience => "patience",
+            Ending::Observer => "stopped",
+            Ending::Diverged(_) => "diverged",
+            Ending::Failed(_) => "failed",
+        },
+        epochs: finish.epochs,
+        kept_epoch: finish.kept,
+        train_loss,
+        valid: valid.as_ref().map(|valid| valid.model.clone()),
+        baselines: valid.map(|valid| valid.baselines),
+    })
+}
+
+impl Outcome {
+    /// The figures, a line a model.
+    pub(super) fn lines(&self) -> Vec<String> {
+        let said = |figures: &Figures| {
+            let said = figures.0.iter().map(|(metric, value)| {
+                format!("  {} {value:.4}", metric.to_string().to_uppercase())
+            });
+            said.collect::<String>()
+        };
+        let own = self.valid.iter();
+        let mut lines: Vec<String> = own
+            .map(|figures| format!("{:<16}{}", "held-out ratings", said(figures)))
+            .collect();
+        for (key, figures) in self.baselines.iter().flatten() {
+            let name = match *key {
+                "global_mean" => "mean",
+                "biases" => "mean + biases",
+                "popularity" => "most rated",
+                other => other,
+            };
+            lines.push(format!("  {name:<15}{}", said(figures)));
+        }
+        lines
+    }
 }

@@ -40,10 +40,6 @@ const KEEPS: [(&str, Keep); 2] = [("best", Keep::Best), ("last", Keep::Last)];
 const SIMILARITIES: [(&str, Similarity); 2] =
     [("dot", Similarity::Dot), ("cosine", Similarity::Cosine)];
 const SCALES: [(&str, L2Scale); 2] = [("row", L2Scale::Row), ("rating", L2Scale::Rating)];
-const MONITORS: [(&str, Monitor); 2] = [
-    ("valid_rmse", Monitor::ValidRmse),
-    ("valid_mae", Monitor::ValidMae),
-];
 const KERNELS: [(&str, KernelChoice); 2] = [
     ("auto", KernelChoice::Auto),
     ("portable", KernelChoice::Portable),
@@ -227,7 +223,11 @@ impl Settings {
             bag = |text: &String| choice("bag", text, &BAGS),
             implicit = |text: &String| choice("implicit", text, &IMPLICITS),
             keep = |text: &String| choice("keep", text, &KEEPS),
-            monitor = |text: &String| choice("monitor", text, &MONITORS),
+            monitor = |text: &String| choice(
+                "monitor",
+                text,
+                &Monitor::ALL.map(|monitor| (monitor.name(), Some(monitor)))
+            ),
             l2_scale = |text: &String| choice("l2-scale", text, &SCALES),
             kernel = |text: &String| choice("kernel", text, &KERNELS),
             l2 = |entries: &Vec<String>| per_table("l2", entries, &l2_default),
@@ -329,7 +329,7 @@ impl Settings {
             weight_decay: Some(c.weight_decay),
             init_std: entries(&c.init_std),
             keep: name_of(&c.keep, &KEEPS),
-            monitor: name_of(&c.monitor, &MONITORS),
+            monitor: Some(c.monitored().name().into()),
             seed: Some(c.seed),
             ..self
         };

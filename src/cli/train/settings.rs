@@ -63,7 +63,7 @@ settings! {
     /// Stop after this many epochs without a better one
     #[arg(long, value_name = "EPOCHS", help_heading = "Validation")]
     patience: Option<usize>,
-    /// What a better epoch is: valid_rmse or valid_mae [default: valid_rmse]
+    /// What a better epoch is: valid_rmse or valid_mae, of a training for an order valid_ndcg@20 or valid_recall@20 [default: the first]
     #[arg(long, value_name = "METRIC", help_heading = "Validation")]
     monitor: Option<String>,
     /// Which epoch's parameters are kept: best (where ratings are held out) or last

@@ -198,7 +198,7 @@ pub struct Neighbours<'k> {
 
 impl Neighbours<'_> {
     /// The scores of the first `n_items` items for a user; one that training did not see has zeros.
-    fn scores(&self, user: u32, n_items: usize) -> Vec<f32> {
+    pub fn scores(&self, user: u32, n_items: usize) -> Vec<f32> {
         let mut scores = vec![0.0; n_items];
         for &(j, _) in self.knn.by_user.row(user) {
             for &(item, c) in self.of.row(j) {

@@ -13,7 +13,7 @@
 use crate::Result;
 use crate::bayes::bytes_of_a_row;
 use crate::data::{Dataset, Interactions, Split};
-use crate::metrics::RatingErrors;
+use crate::metrics::{HeldOut, RatingErrors};
 use crate::model::Baseline;
 use crate::training::config::{Implicit, Keep, Method};
 use crate::training::{Checked, Config, Ending};
@@ -192,11 +192,13 @@ impl Checked {
         if let Ending::Diverged(error) | Ending::Failed(error) = finish.ending {
             return Err(error);
         }
+        let errors = finish.valid.as_ref().and_then(HeldOut::errors);
+        let rmse = errors.map_or(f64::INFINITY, RatingErrors::rmse);
         Ok(Trial {
             implicit,
             factors,
             epochs: finish.kept,
-            rmse: finish.valid.map_or(f64::INFINITY, |errors| errors.rmse()),
+            rmse,
         })
     }
 }

@@ -10,18 +10,23 @@
 //!
 //! | file | question |
 //! |---|---|
+//! | [`judged`] | what is a model judged by, whatever it was trained for? |
 //! | [`rows`] | and row by row, whoever predicted? |
 //! | `rankers` | who ranks all unseen items for a user? |
 //! | [`ranking`] | how good are the lists that a model makes? |
+//! | [`sampled`] | how does a relevant item do against a few drawn ones? |
 //! | [`bootstrap`] | how sure is a number? |
 //! | [`slices`] | where is a model good, and where not? |
 //! | [`split_report`] | is a test set fit to judge what was trained beside it? |
 
 #[cfg(feature = "train")]
 pub mod bootstrap;
+pub mod judged;
 mod rankers;
 pub mod ranking;
 pub mod rows;
+#[cfg(feature = "train")]
+pub mod sampled;
 pub mod slices;
 pub mod split_report;
 
@@ -110,15 +115,33 @@ pub fn evaluate(model: &Model, test: &Interactions, pool: &Pool) -> Result<Evalu
         model: whole.model.into(),
         rows: whole.model.count(),
         cold: Cold {
-            users: distinct_cold(&model.users, &test.users),
-            items: distinct_cold(&model.items, &test.items),
             rows: whole.cold_rows,
+            ..cold_sides(model, test)
         },
         baselines: BaselineErrors {
             global_mean: whole.global_mean.into(),
             biases: model.baseline.as_ref().map(|_| whole.biases.into()),
         },
     })
+}
+
+/// How much of `test` the training of `model` never saw.
+pub fn cold_of(model: &Model, test: &Interactions) -> Cold {
+    let rows = test.users.iter().zip(&test.items);
+    let is_cold = |pair: &(&u32, &u32)| cold(&model.users, *pair.0) || cold(&model.items, *pair.1);
+    Cold {
+        rows: rows.filter(is_cold).count() as u64,
+        ..cold_sides(model, test)
+    }
+}
+
+/// The cold users and items of `test`.
+fn cold_sides(model: &Model, test: &Interactions) -> Cold {
+    Cold {
+        users: distinct_cold(&model.users, &test.users),
+        items: distinct_cold(&model.items, &test.items),
+        rows: 0,
+    }
 }
 
 /// The sums of one chunk.

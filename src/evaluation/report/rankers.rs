@@ -24,6 +24,8 @@ pub trait Ranking: Sync {
     fn lists(&self, users: &[u32], n: usize) -> Vec<Vec<u32>>;
     /// The AUC of each user; `relevant` rises, and what is no candidate in it is left out.
     fn aucs(&self, users: &[u32], relevant: &[&[u32]]) -> Vec<Option<f64>>;
+    /// What `user`'s items are ordered by, of some items of the model.
+    fn scores(&self, user: u32, items: &[u32]) -> Vec<f32>;
 }
 
 /// The model itself.
@@ -108,6 +110,12 @@ impl Ranking for OfModel<'_> {
         };
         self.split(users, known, stranger)
     }
+
+    fn scores(&self, user: u32, items: &[u32]) -> Vec<f32> {
+        let known = Some(user).filter(|&user| (user as usize) < self.model.users().ids().len());
+        let scorer = Scorer::new(self.model, known);
+        items.iter().map(|&item| scorer.score(item)).collect()
+    }
 }
 
 /// The most rated items of `model`'s training.
@@ -128,6 +136,12 @@ impl Ranking for OfPopularity<'_> {
         let both = users.iter().zip(relevant);
         both.map(|(&user, relevant)| self.popularity.auc(seen(self.model, user), relevant))
             .collect()
+    }
+
+    fn scores(&self, _: u32, items: &[u32]) -> Vec<f32> {
+        let counts = self.model.items().counts();
+        let count = |&item: &u32| counts[item as usize] as f32;
+        items.iter().map(count).collect()
     }
 }
 
@@ -157,5 +171,11 @@ impl Ranking for OfNeighbours<'_> {
             self.neighbours.auc(user, n_items, seen, relevant)
         })
         .collect()
+    }
+
+    fn scores(&self, user: u32, items: &[u32]) -> Vec<f32> {
+        let n_items = self.model.items().ids().len();
+        let scores = self.neighbours.scores(user, n_items);
+        items.iter().map(|&item| scores[item as usize]).collect()
     }
 }

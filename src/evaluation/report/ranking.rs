@@ -92,7 +92,7 @@ impl Measured {
     }
 }
 
-/// The `metrics` that are about rankings, in their order. The result is the same for any number of threads.
+/// The `metrics` that are about rankings of all items, in their order. The result is the same for any number of threads.
 pub fn measure(
     ranking: &impl Ranking,
     model: &Model,
@@ -103,7 +103,7 @@ pub fn measure(
     let metrics: Vec<Metric> = metrics
         .iter()
         .copied()
-        .filter(|m| m.kind.is_ranking())
+        .filter(|m| m.kind.is_ranking() && m.negatives.is_none())
         .collect();
     let n_items = model.items().ids().len();
     let task = Task {

@@ -113,6 +113,14 @@ impl Config {
                 "a factor above 0 and at most 1",
             )?;
         }
+        if let Some(monitor) = c.monitor {
+            let wanted = match c.ranks() {
+                false => "valid_rmse or valid_mae: the training is for ratings",
+                true => "valid_ndcg@20 or valid_recall@20: the training is for an order of items",
+            };
+            let name = monitor.name();
+            demand("monitor", name, monitor.is_of_lists() == c.ranks(), wanted)?;
+        }
         demand(
             "weight-decay",
             c.weight_decay,

@@ -17,7 +17,7 @@ impl Config {
         self.loss.meaning() == Meaning::Rating && self.layers == 0
     }
 
-    /// Whether what is learnt is an order of items, to be judged by rankings.
+    /// Whether it trains for an order of items, or a probability, instead of ratings: what is held out is judged by lists.
     pub fn ranks(&self) -> bool {
         self.loss.meaning() != Meaning::Rating
     }

@@ -37,6 +37,7 @@ mod columns;
 mod fits;
 mod implicit;
 mod method;
+mod monitor;
 mod negatives;
 mod per_table;
 
@@ -44,12 +45,12 @@ pub use check::{Checked, MANY_RATINGS};
 pub use columns::{Columns, Feature, FeatureKind};
 pub use implicit::Implicit;
 pub use method::{BURN_IN, Method, SAMPLES};
+pub use monitor::Monitor;
 pub use negatives::{Count, Sampling, Strength};
 pub use per_table::PerTable;
 
 use crate::gradient::L2Scale;
 use crate::loss::{LossKind, LossShape};
-use crate::metrics::RatingErrors;
 use crate::model::{Bag, Link, Similarity};
 use crate::optimizer::{OptimizerKind, Schedule};
 
@@ -109,29 +110,10 @@ pub enum ClipRule {
 /// Which parameters are kept in the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keep {
-    /// Those of the epoch with the least error on the held-out ratings; the last where there are none.
+    /// Those of the epoch that did best on what was held out; the last where nothing was.
     Best,
     /// Those of the last epoch.
     Last,
-}
-
-/// What early stopping and `Keep::Best` look at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Monitor {
-    /// RMSE on the held-out ratings.
-    ValidRmse,
-    /// MAE on the held-out ratings.
-    ValidMae,
-}
-
-impl Monitor {
-    /// What is to fall.
-    pub(crate) fn of(self, errors: &RatingErrors) -> f64 {
-        match self {
-            Monitor::ValidRmse => errors.rmse(),
-            Monitor::ValidMae => errors.mae(),
-        }
-    }
 }
 
 /// Which machine code runs; it changes speed alone.
@@ -209,7 +191,7 @@ pub struct Config {
     pub(crate) layers: usize,
     pub(crate) untouched_rows_are_zero: bool,
     pub(crate) keep: Keep,
-    pub(crate) monitor: Monitor,
+    pub(crate) monitor: Option<Monitor>,
     pub(crate) patience: Option<usize>,
     pub(crate) seed: u64,
     pub(crate) threads: usize,
@@ -266,7 +248,7 @@ impl Config {
             layers: 0,
             untouched_rows_are_zero: false,
             keep: Keep::Last,
-            monitor: Monitor::ValidRmse,
+            monitor: None,
             patience: None,
             seed: 42,
             threads: 0,
@@ -373,6 +355,11 @@ impl Config {
         }
     }
 
+    /// What early stopping and `Keep::Best` look at.
+    pub(crate) fn monitored(&self) -> Monitor {
+        self.monitor.unwrap_or(Monitor::usual(self.ranks()))
+    }
+
     /// The seed of every draw.
     pub fn seed_number(&self) -> u64 {
         self.seed
@@ -457,8 +444,8 @@ setters! {
     layers: usize => layers;
     /// Which parameters are kept in the end.
     keep: Keep => keep;
-    /// What early stopping looks at.
-    monitor: Monitor => monitor;
+    /// What early stopping looks at. Unless said: RMSE, and NDCG@20 where the training is for an order.
+    monitor: Monitor => Some(monitor);
     /// Epochs without a better one before training stops; `None` for never.
     patience: Option<usize> => patience;
     /// Every draw follows from it.

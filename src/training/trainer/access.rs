@@ -7,7 +7,7 @@ use crate::data::{Dataset, Interactions};
 use crate::gradient::Objective;
 use crate::kernels::pool::Pool;
 use crate::kernels::{Kernel, Real};
-use crate::metrics::RatingErrors;
+use crate::metrics::{HeldOut, RatingErrors};
 use crate::model::{Clip, Model, Parameters, Table};
 use crate::optimizer::Optimizer;
 use crate::training::config::Config;
@@ -105,6 +105,20 @@ impl<'d, T: Real> Trainer<'d, T> {
             ratings,
             &self.pool,
         )
+    }
+
+    /// How the parameters as they are do on what was held out; in the order of the state.
+    pub(crate) fn held_out(&self) -> Option<HeldOut> {
+        let (parameters, predictions) = (&self.state.parameters, self.predictions);
+        let ratings = self.valid.as_deref()?;
+        Some(match &self.lists {
+            None => HeldOut::Ratings(self.errors(ratings)),
+            Some(lists) => {
+                let blocks = self.blocks().filter(|_| self.in_block_order);
+                let (kernel, pool) = (self.kernel, &self.pool);
+                HeldOut::Lists(lists.judge(parameters, predictions, blocks, kernel, pool))
+            }
+        })
     }
 
     /// What it trains on.

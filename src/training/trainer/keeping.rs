@@ -1,10 +1,10 @@
 //! Which parameters are kept?
 //!
-//! Those before the epoch at work, in case it diverges; and those of the best epoch, where ratings are held out.
+//! Those before the epoch at work, in case it diverges; and those of the best epoch, where something is held out.
 
 use super::{Ending, Finish, Trainer};
 use crate::kernels::Real;
-use crate::metrics::RatingErrors;
+use crate::metrics::HeldOut;
 use crate::training::config::Keep;
 use crate::training::state::Best;
 
@@ -25,19 +25,19 @@ impl<T: Real> Trainer<'_, T> {
     }
 
     /// Whether the epoch is the best so far; if so it is kept.
-    pub(super) fn note_best(&mut self, epoch: usize, errors: RatingErrors) -> bool {
+    pub(super) fn note_best(&mut self, epoch: usize, valid: HeldOut) -> bool {
         let config = self.config();
-        let monitor = config.monitor;
+        let monitor = config.monitored();
         let improved = self
             .state
             .best
             .as_ref()
-            .is_none_or(|best| monitor.of(&errors) < monitor.of(&best.errors));
+            .is_none_or(|best| monitor.is_better(&valid, &best.valid));
         if improved {
             let parameters = (config.keep == Keep::Best).then(|| self.state.parameters.clone());
             self.state.best = Some(Best {
                 epoch,
-                errors,
+                valid,
                 parameters,
             });
         }
@@ -48,18 +48,18 @@ impl<T: Real> Trainer<'_, T> {
     pub(super) fn finish(&mut self, ending: Ending, keep: Keep) -> Finish {
         let epochs = self.state.epoch;
         let best = self.state.best.as_mut().filter(|_| keep == Keep::Best);
-        match best.and_then(|best| Some((best.epoch, best.errors, best.parameters.take()?))) {
-            Some((kept, errors, parameters)) => {
+        match best.and_then(|best| Some((best.epoch, best.valid, best.parameters.take()?))) {
+            Some((kept, valid, parameters)) => {
                 self.state.parameters = parameters;
                 Finish {
                     ending,
                     epochs,
                     kept,
-                    valid: Some(errors),
+                    valid: Some(valid),
                 }
             }
             None => {
-                let valid = self.valid.as_deref().map(|ratings| self.errors(ratings));
+                let valid = self.held_out();
                 Finish {
                     ending,
                     epochs,

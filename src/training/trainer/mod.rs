@@ -25,12 +25,12 @@ use super::observer::{Epoch, Event, Observer};
 use super::places::{self, Way};
 use super::state::State;
 use super::strata::Strata;
-use super::validation::Predictions;
+use super::validation::{Lists, Predictions};
 use crate::data::{Dataset, Interactions};
 use crate::gradient::{Gradient, Objective};
 use crate::kernels::pool::Pool;
 use crate::kernels::{Kernel, Real};
-use crate::metrics::RatingErrors;
+use crate::metrics::HeldOut;
 use crate::model::Parameters;
 use crate::optimizer::Optimizer;
 use crate::{Error, Result};
@@ -42,6 +42,10 @@ pub struct Trainer<'d, T> {
     pub(super) data: &'d Dataset,
     /// With places for rows while training goes by blocks.
     pub(super) valid: Option<Cow<'d, Interactions>>,
+    /// The same by user, with rows of their own, where lists are judged.
+    pub(super) lists: Option<Lists>,
+    /// Whether the state is in block order.
+    pub(super) in_block_order: bool,
     pub(super) batches: Batches<'d>,
     pub(super) objective: Objective,
     pub(super) optimizer: Optimizer,
@@ -84,8 +88,8 @@ pub struct Finish {
     pub epochs: usize,
     /// The epoch whose parameters were kept; 0 for the initial ones.
     pub kept: usize,
-    /// The kept epoch's errors on the held-out ratings.
-    pub valid: Option<RatingErrors>,
+    /// How what was held out came out at the kept epoch.
+    pub valid: Option<HeldOut>,
 }
 
 impl<'d, T: Real> Trainer<'d, T> {
@@ -107,6 +111,7 @@ impl<'d, T: Real> Trainer<'d, T> {
         let Some(blocks) = self.batches.blocks() else {
             return;
         };
+        self.in_block_order = way == Way::In;
         if !blocks.users.is_identity() {
             places::state(&mut self.state, blocks, way);
             places::objective(&mut self.objective, blocks, way);
@@ -190,8 +195,8 @@ impl<'d, T: Real> Trainer<'d, T> {
             control,
             observer.on_event(&Event::EpochTrained { epoch: number }),
         );
-        let valid = self.valid.as_deref().map(|ratings| self.errors(ratings));
-        let improved = valid.is_some_and(|errors| self.note_best(number, errors));
+        let valid = self.held_out();
+        let improved = valid.is_some_and(|valid| self.note_best(number, valid));
         let epoch = Epoch {
             epoch: number,
             train_loss: loss / self.batches.n_examples() as f64,

@@ -14,9 +14,10 @@ use crate::artifact::ModelFile;
 use crate::cli::output::{Cell, Column, Format, Manner, Output, Set, counted};
 use crate::cli::sources::check_fresh;
 use crate::data::reader::{ColumnSpec, ReadOptions, Separator, read_test};
-use crate::evaluation::comparison::{Comparison, compare};
+use crate::evaluation::comparison::{Comparison, ListComparison, compare, compare_lists};
 use crate::evaluation::statistics::Difference;
 use crate::kernels::pool::Pool;
+use crate::model::Meaning;
 
 /// Say what differs between two runs, and which is better
 #[derive(Debug, Args)]
@@ -25,7 +26,8 @@ use crate::kernels::pool::Pool;
     lowrank compare run other --test test.csv --format json\n\n\
     Data are compared by the SHA-256 of each file (of a cache, that of its text), and by counts; configurations key by key.\n\
     With --test both models predict the same ratings. The difference of their squared errors has an interval and a p:\n\
-    those of a paired t test clustered by user, since the errors of one user hang together. Nothing is drawn.")]
+    those of a paired t test clustered by user, since the errors of one user hang together. Nothing is drawn.\n\
+    Where a model is of an order of items, or the test file has no ratings, NDCG@20 and recall@20 are compared, user by user.")]
 pub struct Compare {
     /// The folder that `train -o` wrote
     run: PathBuf,
@@ -72,6 +74,16 @@ struct Tested {
     rmse: Option<Value>,
 }
 
+/// What a test found.
+enum Found {
+    Errors(Comparison),
+    /// Where one of the models is none of ratings, or the test has none.
+    Lists {
+        rows: usize,
+        of: Vec<ListComparison>,
+    },
+}
+
 impl Compare {
     /// Runs the command.
     pub(in crate::cli) fn run(self, manner: Manner) -> Result<()> {
@@ -94,8 +106,7 @@ impl Compare {
                     document.insert((*name).into(), leaves.iter().map(Differing::json).collect());
                 }
                 if let Some(found) = &found {
-                    let tested = serde_json::to_value(Tested::of(found));
-                    document.insert("test".into(), tested.expect("numbers and names"));
+                    document.insert("test".into(), found.json());
                 }
                 out.json(&document)
             }
@@ -110,7 +121,7 @@ impl Compare {
     }
 
     /// Both models on the same ratings.
-    fn test(&self, runs: &[Run; 2], manner: Manner) -> Result<Option<Comparison>> {
+    fn test(&self, runs: &[Run; 2], manner: Manner) -> Result<Option<Found>> {
         let Some(path) = &self.test else {
             return Ok(None);
         };
@@ -125,17 +136,29 @@ impl Compare {
         for run in runs {
             let model = ModelFile::open(run.directory.model())?.model()?;
             let test = read_test(path, &options, model.users().ids(), model.items().ids())?;
-            sides.push((model, test.interactions));
+            let rates = model.meaning() == Meaning::Rating && test.report.has_ratings();
+            sides.push((model, test.interactions, rates));
         }
         let (first, second) = (&sides[0], &sides[1]);
         let pool = Pool::new(self.threads);
-        let found = compare([&first.0, &second.0], [&first.1, &second.1], &pool)?;
+        let (models, tests) = ([&first.0, &second.0], [&first.1, &second.1]);
+        if !(first.2 && second.2) {
+            let (rows, of) = (tests[0].len(), compare_lists(models, tests, &pool)?);
+            let users = of.first().map_or(0, |of| of.users as u64);
+            manner.note(format_args!(
+                "{}, means over {}; no errors are compared: a model or the test file is not of ratings",
+                counted(rows as u64, "test row"),
+                counted(users, "user")
+            ));
+            return Ok(Some(Found::Lists { rows, of }));
+        }
+        let found = compare(models, tests, &pool)?;
         manner.note(format_args!(
             "{} of {}",
             counted(found.rows as u64, "test rating"),
             counted(found.users as u64, "user")
         ));
-        Ok(Some(found))
+        Ok(Some(Found::Errors(found)))
     }
 }
 
@@ -158,20 +181,21 @@ impl Differing<'_> {
     }
 }
 
+fn difference(test: Difference) -> Value {
+    json!({
+        "difference": test.mean,
+        "standard_error": test.standard_error,
+        "low": test.low,
+        "high": test.high,
+        "p": test.p_value,
+    })
+}
+
 impl Tested {
     fn of(found: &Comparison) -> Tested {
         let [first, second] = found
             .errors
             .map(|errors| json!({"rmse": errors.rmse, "mae": errors.mae}));
-        let difference = |test: Difference| {
-            json!({
-                "difference": test.mean,
-                "standard_error": test.standard_error,
-                "low": test.low,
-                "high": test.high,
-                "p": test.p_value,
-            })
-        };
         Tested {
             rows: found.rows,
             users: found.users,
@@ -183,10 +207,66 @@ impl Tested {
     }
 }
 
+impl Found {
+    fn json(&self) -> Value {
+        match self {
+            Found::Errors(found) => {
+                serde_json::to_value(Tested::of(found)).expect("numbers and names")
+            }
+            Found::Lists { rows, of } => {
+                let users = of.first().map_or(0, |of| of.users);
+                let mut tested = Map::from_iter([
+                    ("rows".to_owned(), json!(rows)),
+                    ("users".to_owned(), json!(users)),
+                ]);
+                for (n, name) in ["first", "second"].into_iter().enumerate() {
+                    let values = of
+                        .iter()
+                        .map(|of| (of.metric.to_string(), json!(of.values[n])));
+                    tested.insert(name.into(), Value::Object(values.collect()));
+                }
+                for of in of {
+                    let test = of.difference.map(difference);
+                    tested.extend(test.map(|test| (of.metric.to_string(), test)));
+                }
+                Value::Object(tested)
+            }
+        }
+    }
+
+    /// Of each figure the values of both models, the name of its row.
+    fn figures(&self) -> Vec<(String, [f64; 2])> {
+        match self {
+            Found::Errors(found) => vec![
+                ("test.rmse".into(), found.errors.map(|errors| errors.rmse)),
+                ("test.mae".into(), found.errors.map(|errors| errors.mae)),
+            ],
+            Found::Lists { of, .. } => {
+                let figure = |of: &ListComparison| (format!("test.{}", of.metric), of.values);
+                of.iter().map(figure).collect()
+            }
+        }
+    }
+
+    /// What is tested, and the test.
+    fn tests(&self) -> Vec<(String, Option<Difference>)> {
+        match self {
+            Found::Errors(found) => {
+                vec![("MSE".into(), found.mse), ("RMSE".into(), found.rmse())]
+            }
+            Found::Lists { of, .. } => {
+                let test =
+                    |of: &ListComparison| (of.metric.to_string().to_uppercase(), of.difference);
+                of.iter().map(test).collect()
+            }
+        }
+    }
+}
+
 fn print(
     out: &mut Output<'_>,
     parts: &[(&str, Vec<Differing<'_>>); 4],
-    found: Option<&Comparison>,
+    found: Option<&Found>,
 ) -> Result<()> {
     let mut listing = out.listing(&COLUMNS)?;
     for (part, leaves) in parts {
@@ -207,18 +287,15 @@ fn print(
         }
     }
     if let Some(found) = found {
-        for (what, of) in [
-            ("test.rmse", found.errors.map(|e| e.rmse)),
-            ("test.mae", found.errors.map(|e| e.mae)),
-        ] {
+        for (what, of) in found.figures() {
             listing.row(
                 &(),
-                &[Cell::Text(what), Cell::Metric(of[0]), Cell::Metric(of[1])],
+                &[Cell::Text(&what), Cell::Metric(of[0]), Cell::Metric(of[1])],
             )?;
         }
     }
     listing.finish()?;
-    let tests = found.map(|found| [("MSE", found.mse), ("RMSE", found.rmse())]);
+    let tests = found.map(Found::tests);
     if tests.is_none() || out.format() == Format::Csv {
         return Ok(());
     }
@@ -228,7 +305,7 @@ fn print(
         let Some(test) = test else { continue };
         let [mean, low, high] = [test.mean, test.low, test.high].map(Cell::Metric);
         let cells = [
-            Cell::Text(what),
+            Cell::Text(&what),
             mean,
             low,
             high,

@@ -3,16 +3,17 @@
 //! For each model the mean over folds and the standard deviation between them; its difference to the first model fold by fold. The baselines stand beside as if they were models:
 //! theirs are those of the first model's training ratings.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
+use super::super::asked::header;
 use crate::Result;
 use crate::cli::output::{Cell, Column, Format, Manner, Output, Set};
 use crate::evaluation::statistics::{Difference, Spread};
-use crate::evaluation::{Cold, Errors, Evaluation};
+use crate::evaluation::{Cold, Figures as Values, Judged};
 
 /// One model on one fold.
 pub(super) struct Run {
-    pub(super) found: Evaluation,
+    pub(super) found: Judged,
     pub(super) n_train: usize,
     /// Of training.
     pub(super) seconds: f64,
@@ -26,7 +27,9 @@ pub(super) struct Figures {
     mean: Summary,
     std: Summary,
     models: Vec<Model>,
-    baselines: Baselines,
+    /// By name, in the order that they are shown.
+    #[serde(serialize_with = "by_name")]
+    baselines: Vec<(&'static str, Baseline)>,
 }
 
 #[derive(Serialize)]
@@ -35,23 +38,16 @@ struct Model {
     mean: Summary,
     std: Summary,
     folds: Vec<Fold>,
-    /// RMSE less that of the first model.
+    /// The main figure less that of the first model.
     #[serde(skip_serializing_if = "Option::is_none")]
     difference: Option<Paired>,
 }
 
 #[derive(Serialize)]
-struct Baselines {
-    global_mean: Baseline,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    biases: Option<Baseline>,
-}
-
-#[derive(Serialize)]
 struct Baseline {
-    folds: Vec<Errors>,
-    mean: Errors,
-    std: Errors,
+    folds: Vec<Values>,
+    mean: Values,
+    std: Values,
     #[serde(skip_serializing_if = "Option::is_none")]
     difference: Option<Paired>,
 }
@@ -63,8 +59,8 @@ struct Fold {
     train: usize,
     rows: u64,
     cold: ColdRows,
-    rmse: f64,
-    mae: f64,
+    #[serde(flatten)]
+    values: Values,
     seconds: f64,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     seeds: Vec<Seeded>,
@@ -80,15 +76,15 @@ struct ColdRows {
 #[derive(Clone, Serialize)]
 struct Seeded {
     seed: u64,
-    rmse: f64,
-    mae: f64,
+    #[serde(flatten)]
+    values: Values,
     seconds: f64,
 }
 
-#[derive(Clone, Copy, Serialize)]
+#[derive(Clone, Serialize)]
 struct Summary {
-    rmse: f64,
-    mae: f64,
+    #[serde(flatten)]
+    values: Values,
     seconds: f64,
 }
 
@@ -130,10 +126,10 @@ impl Fold {
     /// Of the runs of one model on one fold, one a seed.
     fn of(fold: usize, runs: &[Run], seeds: &[u64]) -> Fold {
         let Cold { users, items, rows } = runs[0].found.cold;
+        let of_runs: Vec<Values> = runs.iter().map(|run| run.found.model.clone()).collect();
         let seeded = |(run, &seed): (&Run, &u64)| Seeded {
             seed,
-            rmse: run.found.model.rmse,
-            mae: run.found.model.mae,
+            values: run.found.model.clone(),
             seconds: run.seconds,
         };
         Fold {
@@ -141,8 +137,7 @@ impl Fold {
             train: runs[0].n_train,
             rows: runs[0].found.rows,
             cold: ColdRows { users, items, rows },
-            rmse: mean(runs.iter().map(|run| run.found.model.rmse)),
-            mae: mean(runs.iter().map(|run| run.found.model.mae)),
+            values: Values::over(&of_runs, |values| Spread::of(values).mean),
             seconds: mean(runs.iter().map(|run| run.seconds)),
             seeds: runs.iter().zip(seeds).map(seeded).collect(),
         }
@@ -151,34 +146,34 @@ impl Fold {
 
 impl Summary {
     fn of(folds: &[Fold], figure: fn(Spread) -> f64) -> Summary {
-        let over =
-            |of: fn(&Fold) -> f64| figure(Spread::of(&folds.iter().map(of).collect::<Vec<_>>()));
+        let seconds: Vec<f64> = folds.iter().map(|fold| fold.seconds).collect();
+        let values: Vec<Values> = folds.iter().map(|fold| fold.values.clone()).collect();
         Summary {
-            rmse: over(|fold| fold.rmse),
-            mae: over(|fold| fold.mae),
-            seconds: over(|fold| fold.seconds),
+            values: Values::over(&values, |values| figure(Spread::of(values))),
+            seconds: figure(Spread::of(&seconds)),
         }
     }
 }
 
 impl Baseline {
-    fn of(folds: Vec<Errors>, first: &[f64]) -> Baseline {
-        let rmse: Vec<f64> = folds.iter().map(|errors| errors.rmse).collect();
-        let mae: Vec<f64> = folds.iter().map(|errors| errors.mae).collect();
-        let (of_rmse, of_mae) = (Spread::of(&rmse), Spread::of(&mae));
+    fn of(folds: Vec<Values>, first: &[f64]) -> Baseline {
+        let main: Vec<f64> = folds.iter().map(main).collect();
         Baseline {
-            mean: Errors {
-                rmse: of_rmse.mean,
-                mae: of_mae.mean,
-            },
-            std: Errors {
-                rmse: of_rmse.std,
-                mae: of_mae.std,
-            },
-            difference: Some(Paired::of(first, &rmse)),
+            mean: Values::over(&folds, |values| Spread::of(values).mean),
+            std: Values::over(&folds, |values| Spread::of(values).std),
+            difference: Some(Paired::of(first, &main)),
             folds,
         }
     }
+}
+
+/// What differences are taken of.
+fn main(values: &Values) -> f64 {
+    values.main().map_or(f64::NAN, |(_, value)| value)
+}
+
+fn by_name<S: Serializer>(all: &[(&str, Baseline)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(all.iter().map(|(name, baseline)| (name, baseline)))
 }
 
 impl Figures {
@@ -197,37 +192,37 @@ impl Figures {
                 .map(|(fold, row)| Fold::of(fold, &row[own.clone()], seeds))
                 .collect()
         };
-        let rmse = |folds: &[Fold]| folds.iter().map(|fold| fold.rmse).collect::<Vec<_>>();
+        let mains =
+            |folds: &[Fold]| -> Vec<f64> { folds.iter().map(|fold| main(&fold.values)).collect() };
         let first_folds = folds(0);
-        let first = rmse(&first_folds);
+        let first = mains(&first_folds);
         let models = names.into_iter().enumerate().map(|(model, name)| {
             let folds = folds(model);
             Model {
                 name,
                 mean: Summary::of(&folds, |spread| spread.mean),
                 std: Summary::of(&folds, |spread| spread.std),
-                difference: (model > 0).then(|| Paired::of(&first, &rmse(&folds))),
+                difference: (model > 0).then(|| Paired::of(&first, &mains(&folds))),
                 folds,
             }
         });
         let models: Vec<Model> = models.collect();
-        let baseline = |of: fn(&Evaluation) -> Option<Errors>| {
-            let errors = runs
-                .iter()
-                .map(|row| of(&row[0].found))
-                .collect::<Option<Vec<_>>>();
-            errors.map(|errors| Baseline::of(errors, &first))
-        };
+        let names = runs[0][0].found.baselines.iter().map(|(name, _)| *name);
+        let baselines = names.filter_map(|name| {
+            let of_fold = |row: &Vec<Run>| {
+                let mut all = row[0].found.baselines.iter();
+                all.find(|(of, _)| *of == name)
+                    .map(|(_, values)| values.clone())
+            };
+            let folds = runs.iter().map(of_fold).collect::<Option<Vec<_>>>()?;
+            Some((name, Baseline::of(folds, &first)))
+        });
         Figures {
             by,
-            mean: models[0].mean,
-            std: models[0].std,
+            mean: models[0].mean.clone(),
+            std: models[0].std.clone(),
             folds: first_folds,
-            baselines: Baselines {
-                global_mean: baseline(|found| Some(found.baselines.global_mean))
-                    .expect("always there"),
-                biases: baseline(|found| found.baselines.biases),
-            },
+            baselines: baselines.collect(),
             models,
         }
     }
@@ -241,21 +236,42 @@ impl Figures {
         })
     }
 
+    /// `first`, then a column for each figure, with its deviation or without, and the seconds.
+    fn columns(&self, first: &[Column], with_std: bool) -> Vec<Column> {
+        let mut columns = first.to_vec();
+        for (metric, _) in &self.mean.values.0 {
+            columns.push(Column::new(header(*metric), Set::Right));
+            if with_std {
+                columns.push(Column::new("std", Set::Right));
+            }
+        }
+        columns.push(Column::new("seconds", Set::Right));
+        columns
+    }
+
+    /// The main figure, as texts call it.
+    fn main_name(&self) -> String {
+        let main = self.mean.values.main();
+        main.map_or(String::new(), |(metric, _)| {
+            metric.to_string().to_uppercase()
+        })
+    }
+
     /// A line for each fold of each model.
     fn csv(&self, out: &mut Output<'_>) -> Result<()> {
-        let mut listing = out.listing(&BY_FOLD)?;
+        let columns = self.columns(&BY_FOLD, false);
+        let mut listing = out.listing(&columns)?;
         for model in &self.models {
             for fold in &model.folds {
-                let cells = [
+                let mut cells = vec![
                     Cell::Text(&model.name),
                     Cell::Count(fold.fold as u64),
                     Cell::Count(fold.train as u64),
                     Cell::Count(fold.rows),
                     Cell::Count(fold.cold.rows),
-                    Cell::Metric(fold.rmse),
-                    Cell::Metric(fold.mae),
-                    Cell::Metric(fold.seconds),
                 ];
+                cells.extend(fold.values.0.iter().map(|(_, value)| Cell::Metric(*value)));
+                cells.push(Cell::Metric(fold.seconds));
                 listing.row(&(), &cells)?;
             }
         }
@@ -263,26 +279,30 @@ impl Figures {
     }
 
     fn table(&self, out: &mut Output<'_>) -> Result<()> {
-        let baselines = [
-            ("mean + biases", self.baselines.biases.as_ref()),
-            ("mean", Some(&self.baselines.global_mean)),
-        ];
-        let baselines = baselines
-            .iter()
-            .filter_map(|(name, baseline)| Some((*name, (*baseline)?)));
-        let mut listing = out.listing(&BY_MODEL)?;
-        for model in &self.models {
-            let (mean, std) = (model.mean, model.std);
-            let figures = [mean.rmse, std.rmse, mean.mae, std.mae, mean.seconds].map(Cell::Metric);
-            listing.row(&(), &[&[Cell::Text(&model.name)], &figures[..]].concat())?;
+        // The better one first.
+        let baselines = self.baselines.iter().rev();
+        let baselines = baselines.map(|(key, baseline)| (shown(key), baseline));
+        let columns = self.columns(&BY_MODEL, true);
+        let mut listing = out.listing(&columns)?;
+        let row = |name, (mean, std): (&Values, &Values), seconds| {
+            let both = mean.0.iter().zip(&std.0);
+            let both = both.flat_map(|((_, mean), (_, std))| [*mean, *std].map(Cell::Metric));
+            let cells = std::iter::once(Cell::Text(name)).chain(both);
+            cells.chain([seconds]).collect::<Vec<Cell<'_>>>()
+        };
+        for Model {
+            name, mean, std, ..
+        } in &self.models
+        {
+            let cells = row(
+                name,
+                (&mean.values, &std.values),
+                Cell::Metric(mean.seconds),
+            );
+            listing.row(&(), &cells)?;
         }
-        for (name, baseline) in baselines.clone() {
-            let (mean, std) = (baseline.mean, baseline.std);
-            let figures = [mean.rmse, std.rmse, mean.mae, std.mae].map(Cell::Metric);
-            listing.row(
-                &(),
-                &[&[Cell::Text(name)], &figures[..], &[Cell::Text("")]].concat(),
-            )?;
+        for (name, Baseline { mean, std, .. }) in baselines.clone() {
+            listing.row(&(), &row(name, (mean, std), Cell::Text("")))?;
         }
         listing.finish()?;
         let models = self
@@ -292,7 +312,8 @@ impl Figures {
         let all =
             models.chain(baselines.map(|(name, baseline)| (name, baseline.difference.as_ref())));
         out.text(&format!(
-            "\nRMSE less that of {}, fold by fold\n",
+            "\n{} less that of {}, fold by fold\n",
+            self.main_name(),
             crate::cli::table::safe(&self.models[0].name)
         ))?;
         let mut listing = out.listing(&BY_DIFFERENCE)?;
@@ -319,14 +340,16 @@ impl Figures {
     }
 }
 
-const BY_MODEL: [Column; 6] = [
-    Column::new("model", Set::Cut),
-    Column::new("rmse", Set::Right),
-    Column::new("std", Set::Right),
-    Column::new("mae", Set::Right),
-    Column::new("std", Set::Right),
-    Column::new("seconds", Set::Right),
-];
+/// What a baseline is called in a table.
+fn shown(key: &str) -> &'static str {
+    match key {
+        "global_mean" => "mean",
+        "biases" => "mean + biases",
+        _ => "most rated",
+    }
+}
+
+const BY_MODEL: [Column; 1] = [Column::new("model", Set::Cut)];
 const BY_DIFFERENCE: [Column; 6] = [
     Column::new("model", Set::Cut),
     Column::new("difference", Set::Right),
@@ -335,13 +358,10 @@ const BY_DIFFERENCE: [Column; 6] = [
     Column::new("to", Set::Right),
     Column::new("p", Set::Right),
 ];
-const BY_FOLD: [Column; 8] = [
+const BY_FOLD: [Column; 5] = [
     Column::new("model", Set::Left),
     Column::new("fold", Set::Right),
     Column::new("train", Set::Right),
     Column::new("rows", Set::Right),
     Column::new("cold", Set::Right),
-    Column::new("rmse", Set::Right),
-    Column::new("mae", Set::Right),
-    Column::new("seconds", Set::Right),
 ];

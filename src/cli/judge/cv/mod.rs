@@ -30,6 +30,7 @@ use crate::{Error, Result};
     Every test rating counts, also those of users and items that the fold's training never saw (\"cold\").\n\
     All settings meet the same folds, drawn by --seed and counted from 0. Means, baselines and features of the ratings are made\n\
     of the training ratings alone; --valid-fraction holds some of those out for early stopping.\n\
+    Models of an order of items are judged by NDCG@20 and recall@20, beside the most rated items; more of these is better.\n\
     The std is that of folds. Differences are taken fold by fold, with the interval and p of a paired t test;\n\
     folds share training ratings, so that both are surer of themselves than they should be.\n\
     --fold-file does not go with duplicates: when they are settled, rows no longer have their numbers."
@@ -67,6 +68,18 @@ impl Cv {
         let (names, settings): (Vec<_>, Vec<_>) = self.models()?.into_iter().unzip();
         let first = &settings[0];
         let candidates = self.candidates(&settings)?;
+        let ranks = |candidate: &Candidate| candidate.checked.config().ranks();
+        if candidates
+            .iter()
+            .any(|candidate| ranks(candidate) != ranks(&candidates[0]))
+        {
+            let got = "trainings for ratings and trainings for an order of items";
+            return Err(Error::config(
+                "config",
+                got,
+                "one kind: they have no figure in common",
+            ));
+        }
         let idle = |(settings, candidate): (&Settings, &Candidate)| {
             settings.patience.is_some() && candidate.hold_out.is_none()
         };

@@ -6,6 +6,7 @@ use std::io::IsTerminal;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
+use super::super::asked::said;
 use super::figures::Run;
 use crate::cli::output::{Manner, counted, grouped};
 use crate::cli::table;
@@ -89,12 +90,11 @@ impl CrossObserver for Folds {
             CrossEvent::Judged {
                 candidate, found, ..
             } => {
-                let (seconds, errors) = (self.seconds, found.model);
+                let seconds = self.seconds;
                 self.manner.note(format_args!(
-                    "  {}: RMSE {:.4}  MAE {:.4}  {seconds:.1} s",
+                    "  {}: {}  {seconds:.1} s",
                     table::safe(&self.labels[*candidate]),
-                    errors.rmse,
-                    errors.mae
+                    said(&found.model)
                 ));
                 let run = Run {
                     found: (*found).clone(),

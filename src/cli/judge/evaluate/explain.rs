@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use crate::cli::output::{Cell, Column, Format, Manner, Set};
-use crate::metrics::{About, Metric, named::ABOUT};
+use crate::metrics::{ABOUT, About, Metric};
 use crate::{Error, Result};
 
 const COLUMNS: [Column; 2] = [

@@ -8,7 +8,7 @@ use crate::cli::table::safe;
 use crate::data::Interactions;
 use crate::evaluation::report::bootstrap::{self, Interval};
 use crate::evaluation::report::slices::{errors_of, slices};
-use crate::evaluation::{Cold, Errors};
+use crate::evaluation::{Cold, Errors, Figures};
 use crate::kernels::pool::Pool;
 use crate::metrics::{Kind, Metric, RatingErrors};
 
@@ -30,6 +30,8 @@ pub(super) struct Findings {
     /// Of each metric of the model that has one.
     pub(super) intervals: Option<Intervals>,
     pub(super) slices: Option<Vec<SliceErrors>>,
+    /// Why there are no errors, where there are none.
+    pub(super) no_errors: Option<&'static str>,
 }
 
 /// A model, or a baseline.
@@ -39,12 +41,8 @@ pub(super) struct Judged {
     /// Its name elsewhere, whole and short.
     pub(super) names: [&'static str; 2],
     /// Of the metrics that apply to it.
-    pub(super) values: Values,
+    pub(super) values: Figures,
 }
-
-/// Metrics with their values, in order.
-#[derive(Clone, Default)]
-pub(super) struct Values(pub(super) Vec<(Metric, f64)>);
 
 /// How rankings were judged.
 #[derive(Serialize)]
@@ -57,6 +55,9 @@ pub(super) struct Ranked {
     pub(super) users_without_relevant: u64,
     /// Relevant pairs that are in training too.
     pub(super) pairs_in_training: u64,
+    /// Drawn items beside each relevant one, where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) negatives: Option<usize>,
     /// Users that the AUC is a mean of, where it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) auc_users: Option<u64>,
@@ -81,28 +82,6 @@ pub(super) struct SliceErrors {
     pub(super) model: Errors,
     /// μ + b_u + b_i on the same rows.
     pub(super) biases: Option<Errors>,
-}
-
-impl Values {
-    pub(super) fn errors(errors: Errors) -> Values {
-        let of = |kind, value| (Metric { kind, cutoff: None }, value);
-        Values(vec![of(Kind::Rmse, errors.rmse), of(Kind::Mae, errors.mae)])
-    }
-
-    pub(super) fn get(&self, metric: Metric) -> Option<f64> {
-        let found = self.0.iter().find(|(of, _)| *of == metric);
-        found.map(|(_, value)| *value)
-    }
-}
-
-impl Serialize for Values {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for (metric, value) in &self.0 {
-            map.serialize_entry(&metric.to_string(), value)?;
-        }
-        map.end()
-    }
 }
 
 impl Serialize for Intervals {
@@ -170,7 +149,7 @@ pub(super) fn error_intervals(
     let errors = bootstrap::errors_by_user(&users, &test.ratings, |n| predictions[n]);
     let intervals = bootstrap::of_errors(&errors, draws, seed, pool);
     let kinds = [Kind::Rmse, Kind::Mae].into_iter();
-    let metrics = kinds.map(|kind| Metric { kind, cutoff: None });
+    let metrics = kinds.map(|kind| Metric::new(kind, None));
     Intervals {
         draws,
         of: metrics.zip(intervals).collect(),
@@ -208,7 +187,10 @@ pub(super) fn errors_of_rows(test: &Interactions, predictions: &[f64]) -> Errors
 impl Findings {
     /// What is to be known beside the numbers.
     pub(super) fn remark(&self, manner: Manner) {
-        let rows = counted(self.rows, "test rating");
+        let rows = match self.no_errors {
+            None => counted(self.rows, "test rating"),
+            Some(_) => counted(self.rows, "test row"),
+        };
         match self.cold {
             Some(cold) => manner.note(format_args!(
                 "{rows}, {} of them cold: {} and {} that training never saw",
@@ -226,8 +208,23 @@ impl Findings {
                 "note: {skipped} without a prediction left out"
             ));
         }
+        if let Some(why) = self.no_errors {
+            manner.note(format_args!("no rmse: {why}"));
+        }
+        if let Some(cold) = self
+            .cold
+            .filter(|cold| self.no_errors.is_some() && cold.rows > 0)
+        {
+            let users = match cold.users {
+                0 => "",
+                _ => "a user that training never saw gets the list of any stranger; ",
+            };
+            manner.note(format_args!(
+                "{users}a relevant item that training never saw is missed where the model has no such item"
+            ));
+        }
         if let Some(ranking) = &self.ranking {
-            ranking.remark(manner);
+            ranking.remark(self.no_errors.is_none(), manner);
             self.compare(manner);
         }
         let no_times = |slices: &Vec<SliceErrors>| slices.iter().all(|slice| slice.by != "time");
@@ -259,18 +256,23 @@ impl Findings {
         if let (Some(model), Some(popular)) = both
             && popular > model
         {
+            let moral = match self.no_errors {
+                None => "; a small error on ratings is no good order",
+                Some(_) => "",
+            };
             manner.note(format_args!(
-                "note: the most rated items make better lists by {metric} ({popular:.4}, the model {model:.4}); a small error on ratings is no good order"
+                "note: the most rated items make better lists by {metric} ({popular:.4}, the model {model:.4}){moral}"
             ));
         }
     }
 }
 
 impl Ranked {
-    fn remark(&self, manner: Manner) {
+    fn remark(&self, rated: bool, manner: Manner) {
         let what = match self.relevant_from {
             Some(least) => format!("test ratings of {least} or more are relevant"),
-            None => "every test rating is relevant".into(),
+            None if rated => "every test rating is relevant".into(),
+            None => "every test row is relevant".into(),
         };
         manner.note(format_args!(
             "rankings: {what}; means over {}, {} without a relevant item left out",

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::findings::{Findings, Judged, Values, error_intervals, errors_of_rows, slice_errors};
+use super::findings::{Findings, Judged, error_intervals, errors_of_rows, slice_errors};
 use super::{Evaluate, Further, Missing};
 use crate::cli::output::{Manner, counted};
 use crate::data::layout::order::count;
@@ -10,14 +10,19 @@ use crate::data::reader::{ReadOptions, TestSet, read_predictions};
 use crate::data::{Ids, Interactions};
 use crate::evaluation::baselines::Knn;
 use crate::evaluation::report::rows::{self, join};
-use crate::evaluation::{Cold, SplitReport};
+use crate::evaluation::{Cold, Figures, SplitReport};
 use crate::kernels::pool::Pool;
+use crate::metrics::Kind;
 use crate::model::Baseline;
 use crate::{Error, Result};
 
 impl Evaluate {
     pub(super) fn foreign(&self, file: &Path, pool: &Pool, manner: Manner) -> Result<Findings> {
-        if let Some(metric) = self.metrics.iter().find(|metric| metric.kind.is_ranking()) {
+        if let Some(metric) = self
+            .metrics
+            .iter()
+            .find(|metric| !matches!(metric.kind, Kind::Rmse | Kind::Mae))
+        {
             let wanted =
                 "rmse or mae: a list needs predictions of all items, a file has those of the test";
             return Err(Error::config("metrics", metric, wanted));
@@ -37,15 +42,22 @@ impl Evaluate {
             interactions: test,
             users,
             items,
-            ..
+            report,
         } = self.read(self.test()?, users, items, manner)?;
+        if !report.has_ratings() {
+            return Err(Error::File {
+                path: report.path,
+                got: "a test file without ratings".into(),
+                wanted: "ratings, to compare the predictions with".into(),
+            });
+        }
         let (predictions, test, missing) = self.joined(file, test, &users, &items)?;
         let mut findings = Findings {
             metrics: self.all_metrics()?,
             judged: vec![Judged {
                 key: "predictions",
                 names: ["these predictions", "predictions"],
-                values: Values::errors(errors_of_rows(&test, &predictions)),
+                values: Figures::from(errors_of_rows(&test, &predictions)),
             }],
             rows: test.len() as u64,
             cold: None,
@@ -55,6 +67,7 @@ impl Evaluate {
                 .draws()
                 .map(|draws| error_intervals(&test, &predictions, draws, self.seed, pool)),
             slices: None,
+            no_errors: None,
         };
         if let Some(train) = &train {
             self.beside(train, &test, &predictions, &mut findings, pool);
@@ -146,7 +159,7 @@ impl Evaluate {
             findings.judged.push(Judged {
                 key,
                 names,
-                values: Values::errors(errors_of_rows(test, predictions)),
+                values: Figures::from(errors_of_rows(test, predictions)),
             });
         };
         add("biases", ["mean + biases", "biases"], &biases);

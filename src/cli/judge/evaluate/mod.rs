@@ -11,11 +11,13 @@ use crate::data::reader::{ColumnSpec, ReadOptions, Separator, TestSet, read_test
 use crate::evaluation::report::bootstrap::{FEWEST_DRAWS, MOST_DRAWS, USUAL_DRAWS};
 use crate::kernels::pool::Pool;
 use crate::metrics::Metric;
+use crate::metrics::named::MAX_CUTOFF;
 use crate::{Error, Result};
 
 mod explain;
 mod findings;
 mod foreign;
+mod lists;
 mod of_model;
 mod tables;
 
@@ -28,10 +30,14 @@ mod tables;
     lowrank evaluate run --test test.csv --metrics ndcg@10,recall@20,auc --relevant 4 --intervals\n  \
     lowrank evaluate run --test test.csv --train train.csv --baselines knn --slices\n  \
     lowrank evaluate --predictions theirs.csv --test test.csv --train train.csv\n  \
+    lowrank evaluate run --test clicks.csv --metrics recall@20,ndcg@20 --sampled 100\n  \
     lowrank evaluate --explain ndcg\n\n\
     Every row of the test file counts, also those of users and items that training never saw (\"cold\").\n\
     Lists rank all items but those that the user rated in training, as `lowrank recommend --all` does.\n\
-    Baselines: the mean of the training ratings, mean + user bias + item bias, and for lists the most rated items."
+    Baselines: the mean of the training ratings, mean + user bias + item bias, and for lists the most rated items.\n\
+    A model of an order or of probabilities has no errors on ratings, and neither has a test file of two columns, user and item: lists are\n\
+    measured then, recall@20, ndcg@20 and others; every row of such a file is relevant. Recall divides by all relevant items of a user,\n\
+    as papers on Gowalla, Yelp and Amazon books do; the means are over users with a relevant item."
 )]
 pub struct Evaluate {
     /// A model file, or the folder that `train -o` wrote
@@ -43,12 +49,15 @@ pub struct Evaluate {
     /// A file of ratings, or its cache
     #[arg(long, value_name = "FILE", required_unless_present = "explain")]
     test: Option<PathBuf>,
-    /// What to measure beside rmse and mae: ndcg@10, recall@20, precision, map, mrr, hit, auc, coverage, novelty, gini, overlap; without @N at 10
+    /// What to measure beside rmse and mae, or instead of what is usual for lists: ndcg@10, recall@20, precision, map, mrr, hit, auc, coverage, novelty, gini, overlap, log_loss, label_auc; without @N at 10
     #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = metric)]
     metrics: Vec<Metric>,
     /// The rating from which a test row is relevant to a ranking [default: every test row is]
-    #[arg(long, value_name = "RATING", requires = "metrics", value_parser = number)]
+    #[arg(long, value_name = "RATING", value_parser = number)]
     relevant: Option<f32>,
+    /// Measure lists also among N drawn items beside each relevant one, to compare with papers that do so; such figures are far greater, and are called sampled
+    #[arg(long, value_name = "N", value_parser = negatives, requires = "model")]
+    sampled: Option<usize>,
     /// The ratings that the model was trained on, for the baselines that need them
     #[arg(long, value_name = "FILE")]
     train: Option<PathBuf>,
@@ -61,7 +70,7 @@ pub struct Evaluate {
     /// Draws of the intervals
     #[arg(long, value_name = "N", value_parser = draws)]
     bootstrap: Option<usize>,
-    /// Another number draws other users for the intervals
+    /// Another number draws other users for the intervals, and other items for --sampled
     #[arg(long, default_value_t = 42)]
     seed: u64,
     /// Show errors by popularity, activity, time, and for cold users and items
@@ -112,6 +121,11 @@ fn metric(text: &str) -> Result<Metric, String> {
 fn number(text: &str) -> Result<f32, String> {
     let number = text.parse().ok().filter(|number: &f32| number.is_finite());
     number.ok_or_else(|| "wanted a rating, as in 4 or 3.5".into())
+}
+
+fn negatives(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|n| (1..=MAX_CUTOFF).contains(n));
+    number.ok_or_else(|| format!("wanted a whole number from 1 to {MAX_CUTOFF}"))
 }
 
 fn draws(text: &str) -> Result<usize, String> {
@@ -175,6 +189,6 @@ impl Evaluate {
                 all.push(*metric);
             }
         }
-        Ok(all)
+        Ok(self.with_sampled(all))
     }
 }

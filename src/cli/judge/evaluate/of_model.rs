@@ -2,22 +2,17 @@
 
 use std::path::Path;
 
-use super::findings::{
-    Findings, Intervals, Judged, Ranked, Values, error_intervals, errors_of_rows, slice_errors,
-};
+use super::findings::{Findings, Judged, error_intervals, errors_of_rows, slice_errors};
 use super::{Evaluate, Further};
 use crate::cli::given::ModelArgument;
 use crate::cli::output::{Manner, grouped};
 use crate::data::Interactions;
 use crate::data::reader::TestSet;
-use crate::evaluation::baselines::{Knn, Popularity};
-use crate::evaluation::evaluate;
-use crate::evaluation::report::ranking::{
-    Measured, OfModel, OfNeighbours, OfPopularity, TestUsers, everybody, measure,
-};
-use crate::evaluation::report::{bootstrap, rows};
+use crate::evaluation::baselines::Knn;
+use crate::evaluation::report::rows;
+use crate::evaluation::{Figures, evaluate};
 use crate::kernels::pool::Pool;
-use crate::metrics::{Kind, Metric};
+use crate::model::Meaning;
 use crate::{Error, Model, Result};
 
 impl Evaluate {
@@ -29,10 +24,57 @@ impl Evaluate {
             model.items().ids(),
             manner,
         )?;
-        let test = &test.interactions;
         let knn = self.knn(&model, manner)?;
-        let found = evaluate(&model, test, pool)?;
-        let errors = Values::errors;
+        self.judged(&model, &test, knn.as_ref(), pool)
+    }
+
+    /// By errors on ratings where there are such, else by lists.
+    pub(super) fn judged(
+        &self,
+        model: &Model,
+        test: &TestSet,
+        knn: Option<&Knn>,
+        pool: &Pool,
+    ) -> Result<Findings> {
+        if model.meaning() != Meaning::Rating || !test.report.has_ratings() {
+            return self.by_lists(model, test, knn, pool);
+        }
+        self.by_errors(model, &test.interactions, knn, pool)
+    }
+
+    fn by_errors(
+        &self,
+        model: &Model,
+        test: &Interactions,
+        knn: Option<&Knn>,
+        pool: &Pool,
+    ) -> Result<Findings> {
+        let metrics = self.all_metrics()?;
+        if let Some(metric) = metrics.iter().find(|metric| metric.kind.is_of_labels()) {
+            let wanted =
+                "rmse, mae or a metric of lists: the model predicts ratings, no probabilities";
+            return Err(Error::config("metrics", metric, wanted));
+        }
+        let ranks = metrics.iter().any(|metric| metric.kind.is_ranking());
+        if let Some(relevant) = self.relevant.filter(|_| !ranks) {
+            return Err(Error::config(
+                "relevant",
+                relevant,
+                "--metrics with a metric of lists, as in ndcg@10",
+            ));
+        }
+        if let Some(n) = self
+            .sampled
+            .filter(|_| !metrics.iter().any(|m| m.kind.is_of_hits()))
+        {
+            return Err(Error::config(
+                "sampled",
+                n,
+                "--metrics with a metric of lists, as in ndcg@10",
+            ));
+        }
+        let found = evaluate(model, test, pool)?;
+        let errors = Figures::from;
         let mut judged = vec![Judged {
             key: "model",
             names: ["this model", "model"],
@@ -53,7 +95,7 @@ impl Evaluate {
             rows::clip(&mut predictions, scale);
             predictions
         };
-        if let Some(knn) = &knn {
+        if let Some(knn) = knn {
             judged.push(Judged {
                 key: "knn",
                 names: ["item neighbours", "knn"],
@@ -61,7 +103,7 @@ impl Evaluate {
             });
         }
         let by_row =
-            (self.slices || self.draws().is_some()).then(|| rows::predictions(&model, test, pool));
+            (self.slices || self.draws().is_some()).then(|| rows::predictions(model, test, pool));
         let slices = by_row.as_ref().filter(|_| self.slices).map(|predictions| {
             let biases = model
                 .baseline()
@@ -73,7 +115,7 @@ impl Evaluate {
         let intervals = intervals
             .map(|(draws, predictions)| error_intervals(test, predictions, draws, self.seed, pool));
         let mut findings = Findings {
-            metrics: self.all_metrics()?,
+            metrics,
             judged,
             rows: found.rows,
             cold: Some(found.cold),
@@ -81,13 +123,10 @@ impl Evaluate {
             ranking: None,
             intervals,
             slices,
+            no_errors: None,
         };
-        if findings
-            .metrics
-            .iter()
-            .any(|metric| metric.kind.is_ranking())
-        {
-            self.rank(&model, test, knn.as_ref(), &mut findings, pool)?;
+        if ranks {
+            self.rank(model, test, self.relevant, knn, &mut findings, pool)?;
         }
         Ok(findings)
     }
@@ -119,83 +158,4 @@ impl Evaluate {
         } = train;
         Ok(Some(Knn::new(&interactions, users.len(), items.len())))
     }
-
-    fn rank(
-        &self,
-        model: &Model,
-        test: &Interactions,
-        knn: Option<&Knn>,
-        findings: &mut Findings,
-        pool: &Pool,
-    ) -> Result<()> {
-        let users = TestUsers::new(model, test, self.relevant);
-        let wanted = findings.metrics.clone();
-        let longest = wanted.iter().filter_map(|metric| metric.cutoff).max();
-        let overlap = longest.map(|cutoff| Metric {
-            kind: Kind::Overlap,
-            cutoff: Some(cutoff),
-        });
-        let with_overlap: Vec<Metric> = wanted.iter().copied().chain(overlap).collect();
-        let recommender = everybody(model, longest.unwrap_or(1))?;
-        let of_model = OfModel::new(model, &recommender);
-        let mut found = measure(&of_model, model, &users, &with_overlap, pool);
-        let of_overlap = overlap.and_then(|metric| Some((metric, found.pop()?.value)));
-        if let (Some(draws), Some(intervals)) = (self.draws(), &mut findings.intervals) {
-            self.intervals_of(&found, draws, intervals, pool);
-        }
-        let n_users = users.users.len() as u64 - users.n_without_relevant();
-        findings.ranking = Some(Ranked {
-            relevant_from: self.relevant,
-            users: n_users,
-            users_without_relevant: users.n_without_relevant(),
-            pairs_in_training: users.n_leaked,
-            auc_users: found
-                .iter()
-                .find(|m| m.metric.kind == Kind::Auc)
-                .and_then(Measured::n_users),
-            overlap: of_overlap,
-        });
-        findings.judged[0].values.0.extend(values(&found));
-        let popularity = OfPopularity {
-            model,
-            popularity: Popularity::new(model.items().counts()),
-        };
-        let popular = Values(values(&measure(&popularity, model, &users, &wanted, pool)));
-        if let Some(knn) = knn {
-            let neighbours = OfNeighbours {
-                model,
-                neighbours: knn.neighbours(pool),
-            };
-            let near = values(&measure(&neighbours, model, &users, &wanted, pool));
-            let judged = findings.judged.iter_mut();
-            judged
-                .filter(|judged| judged.key == "knn")
-                .for_each(|judged| judged.values.0.extend(&near));
-        }
-        findings.judged.push(Judged {
-            key: "popularity",
-            names: ["most rated", "popular"],
-            values: popular,
-        });
-        Ok(())
-    }
-
-    fn intervals_of(
-        &self,
-        found: &[Measured],
-        draws: usize,
-        intervals: &mut Intervals,
-        pool: &Pool,
-    ) {
-        for measured in found {
-            if let Some(of_users) = &measured.of_users {
-                let interval = bootstrap::of_mean(of_users, draws, self.seed, pool);
-                intervals.of.push((measured.metric, interval));
-            }
-        }
-    }
-}
-
-fn values(found: &[Measured]) -> Vec<(Metric, f64)> {
-    found.iter().map(|m| (m.metric, m.value)).collect()
 }

@@ -67,9 +67,13 @@ impl Findings {
                 columns.push(Column::new("97.5 %", Set::Right));
             }
         }
+        let format = out.format();
         let mut listing = out.listing(&columns)?;
         for &metric in &self.metrics {
-            let name = metric.to_string();
+            let name = match format {
+                Format::Table => metric.label(),
+                _ => metric.to_string(),
+            };
             let mut cells = vec![Cell::Text(&name)];
             for (n, judged) in self.judged.iter().enumerate() {
                 cells.push(or_nothing(judged.values.get(metric)));

@@ -20,6 +20,7 @@ use crate::cli::train::inputs::Inputs;
 use crate::cli::train::settings::{Refusals, Settings};
 use crate::data::{FoldRule, Folds, Halves};
 use crate::evaluation::tuning::Objective;
+use crate::metrics::Metric;
 use crate::{Error, Result};
 
 /// Search for settings that suit a file of ratings
@@ -36,8 +37,9 @@ use crate::{Error, Result};
     learning-rate = { log = [1e-3, 0.1] }    warmup = { real = [0, 10] }        l2 = { log = [1, 100] }\n\n\
     Flags are the same in all trials. Trial n draws its settings from --seed and n alone, whatever the other\n\
     trials, the threads or the limits are; a limit cuts the list short. Trials run side by side, a thread each.\n\
-    A trial is judged by its RMSE on held-out ratings (a tenth, if no --valid flag says more), which may also choose\n\
-    its best epoch, as in `train`; or by the mean RMSE over --folds, which choose nothing.\n\
+    A trial is judged by its RMSE on held-out ratings, or of a training for an order by its NDCG@20 of held-out items\n\
+    (a tenth, if no --valid flag says more), which may also choose\n\
+    its best epoch, as in `train`; or by the mean over --folds, which choose nothing.\n\
     Halving trains all trials for a fraction of their epochs, and the best third anew for three times as many, and so on."
 )]
 pub struct Tune {
@@ -191,11 +193,7 @@ impl Tune {
 /// The best first; those without a figure last. Of equals the first.
 fn ranked(lines: &[Line]) -> Vec<&Line> {
     let mut ranked: Vec<&Line> = lines.iter().collect();
-    ranked.sort_by(|a, b| {
-        a.rmse
-            .unwrap_or(f64::INFINITY)
-            .total_cmp(&b.rmse.unwrap_or(f64::INFINITY))
-    });
+    ranked.sort_by(|a, b| a.figures.cost().total_cmp(&b.figures.cost()));
     ranked
 }
 
@@ -224,29 +222,39 @@ fn print(lines: &[Line], folder: &Folder, manner: Manner) -> Result<()> {
 }
 
 fn listing(out: &mut Output<'_>, lines: &[&Line]) -> Result<()> {
-    let mut listing = out.listing(&COLUMNS)?;
+    // Those of the best; where no trial has any, nothing was measured and nothing is listed.
+    let metrics: Vec<Metric> = lines[0].figures.0.iter().map(|(m, _)| *m).collect();
+    let figures = metrics
+        .iter()
+        .map(|m| Column::new(asked::header(*m), Set::Right));
+    let columns = COLUMNS[..2].iter().copied().chain(figures);
+    let columns: Vec<Column> = columns.chain(COLUMNS[2..].iter().copied()).collect();
+    let mut listing = out.listing(&columns)?;
     for line in lines {
-        let figure = |value: Option<f64>| value.map_or(Cell::Text(""), Cell::Metric);
+        let figure = |&metric: &Metric| {
+            let value = line.figures.get(metric);
+            value.map_or(Cell::Text(""), Cell::Metric)
+        };
         let (status, settings) = (line.status.name(), line.shown());
-        let cells = [
+        let mut cells = vec![
             Cell::Count(line.trial as u64),
             Cell::Count(line.epochs as u64),
-            figure(line.rmse),
-            figure(line.mae),
+        ];
+        cells.extend(metrics.iter().map(figure));
+        cells.extend([
             Cell::Metric(line.seconds),
             Cell::Text(status),
             Cell::Text(&settings),
-        ];
+        ]);
         listing.row(&(), &cells)?;
     }
     listing.finish()
 }
 
-const COLUMNS: [Column; 7] = [
+/// Figures stand before the seconds.
+const COLUMNS: [Column; 5] = [
     Column::new("trial", Set::Right),
     Column::new("epochs", Set::Right),
-    Column::new("rmse", Set::Right),
-    Column::new("mae", Set::Right),
     Column::new("seconds", Set::Right),
     Column::new("status", Set::Left),
     Column::new("settings", Set::Cut),

@@ -4,10 +4,12 @@ use std::time::{Duration, Instant};
 
 use toml::Table;
 
+use super::super::asked;
 use super::space::{Space, settings};
 use super::trials::{Folder, Line, Status};
 use crate::cli::output::{Manner, counted};
 use crate::cli::train::settings::Settings;
+use crate::evaluation::Figures;
 use crate::evaluation::tuning::{Objective, Rung, best, in_order, rungs};
 use crate::kernels::pool::Pool;
 use crate::training::Checked;
@@ -92,7 +94,7 @@ impl Search<'_> {
                 .lines
                 .iter()
                 .filter(|line| line.rung == rung)
-                .map(|line| (line.trial, line.rmse.unwrap_or(f64::NAN)))
+                .map(|line| (line.trial, line.figures.cost()))
                 .collect();
             climbing = best(
                 &figures,
@@ -100,7 +102,7 @@ impl Search<'_> {
             );
         }
         match told.failure {
-            Some(error) if told.lines.iter().all(|line| line.rmse.is_none()) => Err(error),
+            Some(error) if told.lines.iter().all(|line| line.figures.0.is_empty()) => Err(error),
             _ => Ok(told.lines),
         }
     }
@@ -173,8 +175,7 @@ impl Search<'_> {
                 epochs: trial.epochs,
                 settings: trial.drawn.clone(),
                 status: Status::Ok,
-                rmse: None,
-                mae: None,
+                figures: Figures::default(),
                 seconds: start.elapsed().as_secs_f64(),
                 error: None,
             };
@@ -194,9 +195,8 @@ impl Search<'_> {
                     told.failure.get_or_insert(error);
                 }
                 self.folder.add(&line)?;
-                let figures = told.lines.iter().filter_map(|line| line.rmse);
-                let least = figures.fold(f64::INFINITY, f64::min);
-                if line.rmse.is_some_and(|rmse| rmse < least) {
+                let costs = told.lines.iter().map(|line| line.figures.cost());
+                if line.figures.cost() < costs.fold(f64::INFINITY, f64::min) {
                     self.folder
                         .write_best(&line, &trials[n].settings, self.measured)?;
                 }
@@ -220,13 +220,12 @@ fn said(line: &Line) -> String {
         line.trial,
         counted(line.epochs as u64, "epoch")
     );
-    match (line.rmse, line.mae) {
-        (Some(rmse), Some(mae)) => {
-            format!(
-                "{start}: RMSE {rmse:.4}  MAE {mae:.4}  {:.1} s",
-                line.seconds
-            )
-        }
-        _ => format!("{start}: {}", line.error.as_deref().unwrap_or("no figure")),
+    match line.figures.0.is_empty() {
+        false => format!(
+            "{start}: {}  {:.1} s",
+            asked::said(&line.figures),
+            line.seconds
+        ),
+        true => format!("{start}: {}", line.error.as_deref().unwrap_or("no figure")),
     }
 }

@@ -13,7 +13,7 @@ use serde::Serialize;
 use toml::{Table, Value};
 
 use crate::cli::train::settings::Settings;
-use crate::evaluation::Errors;
+use crate::evaluation::Figures;
 use crate::storage::{Disk, write_atomically};
 use crate::{Error, Result};
 
@@ -28,10 +28,9 @@ pub(super) struct Line {
     /// What was drawn.
     pub(super) settings: Table,
     pub(super) status: Status,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) rmse: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) mae: Option<f64>,
+    /// None where there is no model.
+    #[serde(flatten)]
+    pub(super) figures: Figures,
     pub(super) seconds: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) error: Option<String>,
@@ -69,9 +68,9 @@ impl Status {
 
 impl Line {
     /// Puts down what became of the training; whether that has to do with the settings.
-    pub(super) fn put(&mut self, outcome: &Result<Errors>) -> bool {
+    pub(super) fn put(&mut self, outcome: &Result<Figures>) -> bool {
         match outcome {
-            Ok(errors) => (self.rmse, self.mae) = (Some(errors.rmse), Some(errors.mae)),
+            Ok(figures) => self.figures = figures.clone(),
             Err(error) => {
                 let Some(status) = Status::of(error) else {
                     return false;
@@ -153,9 +152,12 @@ impl Folder {
         settings: &Settings,
         measured: &str,
     ) -> Result<()> {
-        let rmse = line.rmse.unwrap_or(f64::NAN);
+        let main = line.figures.main();
+        let main = main.map_or(String::new(), |(metric, value)| {
+            format!("{} {value}", metric.to_string().to_uppercase())
+        });
         let text = format!(
-            "# Trial {}: RMSE {rmse} {measured}.\n\
+            "# Trial {}: {main} {measured}.\n\
              # `train RATINGS --config` this file repeats it; without the lines that begin with valid, on all ratings.\n{}",
             line.trial,
             toml::to_string(settings).map_err(|error| Error::config(

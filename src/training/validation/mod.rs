@@ -1,13 +1,22 @@
-//! How wrong are the tables on ratings that they were not trained on?
+//! How well do the tables do on what they were not trained on?
+//!
+//! | file | question |
+//! |---|---|
+//! | here | how wrong are predictions of held-out ratings? |
+//! | `lists` | where do held-out items stand in the lists that the tables make? |
 //!
 //! The same numbers that the finished model will predict: composed rows, score, link, clipping. A user or item that training never saw has no row; its terms are 0,
 //! and without μ the training mean stands in, as in [`Scorer`](crate::model::Scorer). All held-out ratings count.
+
+mod lists;
+
+pub(super) use lists::Lists;
 
 use crate::data::Interactions;
 use crate::kernels::Real;
 use crate::kernels::pool::Pool;
 use crate::metrics::RatingErrors;
-use crate::model::{Clip, Parameters, Table, forward};
+use crate::model::{Clip, Parameters, Similarity, Table, forward};
 
 /// Ratings per task; a constant, so that the order of sums depends on the data alone.
 const RATINGS_PER_TASK: usize = 16_384;
@@ -17,6 +26,8 @@ const RATINGS_PER_TASK: usize = 16_384;
 pub(super) struct Predictions {
     pub(super) training_mean: f64,
     pub(super) clip: Option<Clip>,
+    /// How two rows make a score; lists are judged by it.
+    pub(super) similarity: Similarity,
 }
 
 /// The errors of the parameters on `ratings`.
