@@ -30,8 +30,6 @@
 //!
 //! How the tables are learnt is left to chapters 3 to 7.
 
-#[cfg(test)]
-pub(crate) mod example;
 pub mod features;
 pub mod forward;
 pub mod link;
@@ -44,7 +42,12 @@ pub mod scorer;
 pub mod side;
 #[cfg(feature = "train")]
 pub mod table;
+#[cfg(test)]
+mod tests;
 pub mod trained;
+
+#[cfg(test)]
+pub(crate) use tests::example;
 
 pub use features::{Bag, Features};
 pub use link::{Clip, Link};
@@ -52,7 +55,7 @@ pub use measure::Measure;
 pub use posterior::{Posterior, Spread};
 pub use purpose::{Meaning, Purpose, Similarity};
 pub use rows::Rows;
-pub use scorer::Scorer;
+pub use scorer::{Scorer, UserRow};
 #[cfg(feature = "train")]
 pub use side::{Group, Parameters, Side};
 #[cfg(feature = "train")]

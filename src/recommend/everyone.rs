@@ -295,7 +295,7 @@ mod tests {
                 .filter(|_| chance.below(share) == 0)
                 .collect::<Vec<u32>>()
         }));
-        model.items.compose();
+        model.items.compose(crate::model::Similarity::Dot);
         model
     }
 

@@ -9,7 +9,9 @@ use crate::data::csr::Filling;
 use crate::data::{Csr, Dataset};
 use crate::gradient::{Objective, SidePenalty};
 use crate::kernels::Real;
-use crate::model::{Features, Model, ModelGroup, ModelSide, Parameters, Rows, Side, Table};
+use crate::model::{
+    Features, Model, ModelGroup, ModelSide, Parameters, Rows, Side, Similarity, Table,
+};
 
 /// The items that each user has rated.
 fn seen(data: &Dataset, counts: &[u32]) -> Result<Csr> {
@@ -80,7 +82,7 @@ fn side<T: Real>(
         composed: None,
         composed_biases: None,
     };
-    side.compose();
+    side.compose(Similarity::Dot);
     side
 }
 
