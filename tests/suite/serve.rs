@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use lowrank::data::Dataset;
 use lowrank::training::Config;
+use lowrank::training::config::Method;
 use lowrank::{Model, Query, Similar};
 use serde_json::Value;
 
@@ -373,10 +374,7 @@ fn a_user_of_training_comes_back_from_the_ratings() {
         .unwrap()
         .build()
         .unwrap();
-    for method in [
-        lowrank::training::config::Method::Variational,
-        lowrank::training::config::Method::Samples(30),
-    ] {
+    for (method, most) in [(Method::Variational, 1e-3), (Method::Samples(30), 0.1)] {
         let config = Config::rating().method(method).seed(3);
         let model = config.check().unwrap().fit(&data, None, &mut ()).unwrap();
         let rows = &data.interactions;
@@ -395,9 +393,8 @@ fn a_user_of_training_comes_back_from_the_ratings() {
                 n += 1.0;
             }
         }
-        eprintln!("{method:?} {}", apart / n);
-        // The items moved after the user did, in sweeps and samples; predictions agree to a tenth of a star.
-        assert!(apart / n < 0.1, "{method:?}: {} on average", apart / n);
+        // Sweeps end where they stand still. A sample's user was drawn, not the most probable one, and thirty draws scatter.
+        assert!(apart / n < most, "{method:?}: {} on average", apart / n);
     }
 }
 
