@@ -46,7 +46,7 @@
 //! | 6 | [`optimizer`] | how far does a step go? |
 //! | 7 | [`training`] | how do the tables come to fit the ratings? |
 //! | 8 | [`bayes`] | what if the tables are not known, but only how likely each is? |
-//! | 9 | [`recommend`] | which items should somebody see? |
+//! | 9 | [`recommend`] | which items should somebody see, a newcomer too, and which are alike? |
 //! | 10 | [`evaluation`] | how good is a model, and against what? |
 //! | 11 | [`artifact`] | how does a model leave the process that trained it, and come back? |
 //! | 15 | `cli` | how is all this used from a shell? |
@@ -85,7 +85,6 @@ pub mod random;
 pub mod storage;
 // A comment between the rooms keeps rustfmt from sorting the book by name.
 pub mod kernels;
-#[cfg(feature = "train")]
 pub mod linalg;
 //
 pub mod data;
@@ -115,7 +114,7 @@ pub mod cli;
 
 pub use error::{Error, Result};
 pub use model::{Kind, Model, Prediction};
-pub use recommend::{Query, Recommendation};
+pub use recommend::{NewUser, Query, Recommendation, Similar};
 
 /// The README's examples, run as they stand.
 #[cfg(all(doctest, feature = "train"))]

@@ -5,7 +5,7 @@
 //! | folder | commands |
 //! |---|---|
 //! | `train` | `demo`, `train`: from ratings to a model |
-//! | `serve` | `predict`, `recommend`: ask a model |
+//! | `serve` | `predict`, `recommend`, `similar`: ask a model |
 //! | `judge` | `evaluate`, `cv`, `tune`, `compare`: how good is it, and is something else better? |
 //! | `keep` | `export`: take the embeddings elsewhere |
 //! | `data` | `data inspect`, `data split`, `data check-split`, `data convert`, `data generate`: ratings before any model |
@@ -73,7 +73,8 @@ enum Command {
     Demo(train::demo::Demo),
     Train(Box<train::command::Train>),
     Predict(serve::predict::Predict),
-    Recommend(serve::recommend::Recommend),
+    Recommend(Box<serve::recommend::Recommend>),
+    Similar(serve::similar::Similar),
     Evaluate(Box<judge::evaluate::Evaluate>),
     Cv(Box<judge::cv::Cv>),
     Tune(Box<judge::tune::Tune>),
@@ -90,6 +91,7 @@ impl Command {
             Command::Train(command) => command.run(manner),
             Command::Predict(command) => command.run(manner),
             Command::Recommend(command) => command.run(manner),
+            Command::Similar(command) => command.run(manner),
             Command::Evaluate(command) => command.run(manner),
             Command::Cv(command) => command.run(manner),
             Command::Tune(command) => command.run(manner),

@@ -31,8 +31,6 @@
 //!
 //! How the tables are learnt is left to chapters 3 to 7.
 
-#[cfg(test)]
-pub(crate) mod example;
 pub mod features;
 pub mod forward;
 #[cfg(feature = "train")]
@@ -47,7 +45,12 @@ pub mod scorer;
 pub mod side;
 #[cfg(feature = "train")]
 pub mod table;
+#[cfg(test)]
+mod tests;
 pub mod trained;
+
+#[cfg(test)]
+pub(crate) use tests::example;
 
 pub use features::{Bag, Features};
 #[cfg(feature = "train")]
@@ -57,7 +60,7 @@ pub use measure::Measure;
 pub use posterior::{Posterior, Spread};
 pub use purpose::{Meaning, Purpose, Similarity};
 pub use rows::Rows;
-pub use scorer::Scorer;
+pub use scorer::{Scorer, UserRow};
 #[cfg(feature = "train")]
 pub use side::{Group, Parameters, Side};
 #[cfg(feature = "train")]

@@ -81,6 +81,17 @@ pub(crate) struct Party<'a> {
     pub(crate) row: Option<u32>,
     /// Whether training ratings touch the row itself.
     pub(crate) rated: bool,
+    /// What is known of a user that the model has not; `None` of everybody else.
+    pub(crate) own: Option<&'a OwnSpread>,
+}
+
+/// How uncertain the row of a user is that was found after training.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct OwnSpread {
+    /// Of samples, the deviations of the biases; otherwise empty.
+    pub(crate) deviations: Vec<f32>,
+    /// Variances of what the user's ratings leave open, in the order and on the scale of `user_prior`.
+    pub(crate) variances: Vec<f32>,
 }
 
 impl Posterior {
@@ -129,12 +140,14 @@ impl Posterior {
 impl<'a> Party<'a> {
     /// The row of its own in `rows`.
     fn within(self, rows: &'a Rows) -> Option<&'a [f32]> {
-        self.row.map(|row| rows.row(row as usize))
+        let own = self.own.map(|own| &own.deviations[..]);
+        own.or_else(|| self.row.map(|row| rows.row(row as usize)))
     }
 
-    /// `prior`, where no rating touches the row.
+    /// `prior`, where no rating touches the row; what a user's own ratings leave of it, where they came after training.
     fn prior(self, prior: &'a [f32]) -> Option<&'a [f32]> {
-        (!self.rated).then_some(prior)
+        let own = self.own.map(|own| &own.variances[..]);
+        own.or_else(|| (!self.rated).then_some(prior))
     }
 }
 
@@ -315,6 +328,7 @@ mod tests {
             composed,
             row: None,
             rated: false,
+            own: None,
         };
         let wanted = (8.0 * (0.25 * 0.25 + 0.0625 * 0.5 + 0.125) + 0.75 + 1.0f64).sqrt() as f32;
         for posterior in [samples, variances] {

@@ -9,6 +9,8 @@
 //! A cosine model scores by the angle alone: its composed rows are normalised once, when training is over, and it has no μ and no biases, so that
 //! ⟨P_u, Q_i⟩ of what is stored is the cosine.
 
+use crate::kernels::lanes;
+
 /// What a score means.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -57,6 +59,17 @@ impl Meaning {
             Meaning::Rating => "rating",
             Meaning::Probability => "probability",
             Meaning::Rank => "rank",
+        }
+    }
+}
+
+/// Divides a padded row by its length ‖row‖, which is a lane dot in `f64`: no row of `f32` is too short or too long for it. A row of zeros stays zeros.
+pub(crate) fn normalise(row: &mut [f32]) {
+    let wide: Vec<f64> = row.iter().map(|&x| x.into()).collect();
+    let length = lanes::dot(&wide, &wide).sqrt();
+    if length > 0.0 {
+        for (to, x) in row.iter_mut().zip(wide) {
+            *to = (x / length) as f32;
         }
     }
 }

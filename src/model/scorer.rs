@@ -5,8 +5,8 @@
 
 use std::borrow::Cow;
 
-use super::posterior::Party;
-use super::{Kind, Model, Prediction};
+use super::posterior::{OwnSpread, Party};
+use super::{Kind, Meaning, Model, Prediction};
 
 /// One user's composed row beside a model's items.
 #[derive(Clone, Debug)]
@@ -14,8 +14,20 @@ pub struct Scorer<'m> {
     model: &'m Model,
     p_u: Cow<'m, [f32]>,
     user_bias: f32,
-    /// The user's row; `None` of an unknown user.
+    /// The user's row; `None` of a user that the model has not.
     user: Option<u32>,
+    /// The row of a user that was found after training.
+    late: Option<&'m UserRow>,
+}
+
+/// The composed row of a user that the model has not; [`Model::fold_in`](crate::Model::fold_in) finds one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UserRow {
+    /// P_u, padded.
+    pub(crate) factors: Vec<f32>,
+    pub(crate) bias: f32,
+    /// How uncertain it is, where the model has a posterior.
+    pub(crate) spread: Option<OwnSpread>,
 }
 
 impl<'m> Scorer<'m> {
@@ -28,14 +40,35 @@ impl<'m> Scorer<'m> {
                 p_u: Cow::Borrowed(users.composed().padded_row(row as usize)),
                 user_bias: users.bias(row),
                 user,
+                late: None,
             },
             None => Scorer {
                 model,
                 p_u: Cow::Owned(vec![0.0; model.items.composed().stride()]),
                 user_bias: 0.0,
                 user,
+                late: None,
             },
         }
+    }
+
+    /// A user that the model has not, by a row of the model's width.
+    pub fn of_row(model: &'m Model, row: &'m UserRow) -> Scorer<'m> {
+        Scorer {
+            model,
+            p_u: Cow::Borrowed(&row.factors),
+            user_bias: row.bias,
+            user: None,
+            late: Some(row),
+        }
+    }
+
+    /// Whether a model of ratings has nothing to stand on: no μ, and no row.
+    fn no_footing(&self, no_item: bool) -> bool {
+        let no_user = self.user.is_none() && self.late.is_none();
+        self.model.global_mean.is_none()
+            && (no_user || no_item)
+            && self.model.meaning() == Meaning::Rating
     }
 
     /// The score of an item, before the link; lists are ordered by it.
@@ -69,8 +102,7 @@ impl<'m> Scorer<'m> {
 
     /// The value of [`prediction`](Scorer::prediction) alone, for those who ask for many.
     pub fn value(&self, item: Option<u32>) -> f32 {
-        let no_row = self.user.is_none() || item.is_none();
-        if self.model.global_mean.is_none() && no_row {
+        if self.no_footing(item.is_none()) {
             return self.model.training_mean as f32;
         }
         let score = match item {
@@ -89,7 +121,7 @@ impl<'m> Scorer<'m> {
         item_known: bool,
         item: Option<u32>,
     ) -> Prediction {
-        let value = if self.model.global_mean.is_none() && self.user.is_none() {
+        let value = if self.no_footing(false) {
             self.model.training_mean as f32
         } else {
             self.model.prediction_of(self.score_row(q_i, item_bias))
@@ -105,13 +137,15 @@ impl<'m> Scorer<'m> {
             composed: &self.p_u,
             row: self.user,
             rated: rated(&users.counts, self.user),
+            own: self.late.and_then(|late| late.spread.as_ref()),
         };
         let item = Party {
             composed: q_i,
             row: item,
             rated: rated(&items.counts, item),
+            own: None,
         };
-        let user_known = self.user.is_some_and(|user| users.known(user));
+        let user_known = self.late.is_some() || self.user.is_some_and(|user| users.known(user));
         let posterior = self.model.posterior.as_ref();
         Prediction {
             value,

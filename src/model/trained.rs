@@ -5,6 +5,7 @@
 
 use super::{
     Bag, Clip, Features, Link, Meaning, Posterior, Purpose, Rows, Scorer, Similarity, forward,
+    purpose::normalise,
 };
 use crate::data::{Catalog, Csr, Ids};
 use crate::kernels::lanes;
@@ -45,7 +46,7 @@ pub struct ModelSide {
     pub(crate) identity: Rows,
     pub(crate) identity_biases: Option<Vec<f32>>,
     pub(crate) groups: Vec<ModelGroup>,
-    /// P_u or Q_i; `None` where there are no groups, because it is the identity then.
+    /// P_u or Q_i; `None` where it is the identity, because there are no groups and rows are not normalised.
     pub(crate) composed: Option<Rows>,
     pub(crate) composed_biases: Option<Vec<f32>>,
 }
@@ -214,7 +215,9 @@ impl Model {
     /// The predicted rating of a pair, by external ids.
     ///
     /// An id that the model does not have is no error: the prediction rests on less, and says so in its `kind`. The terms of an unknown row are 0;
-    /// a model without μ predicts the mean of the training ratings where a row is unknown, because its terms have nothing to stand on.
+    /// a model
+    /// of ratings without μ predicts their mean where a row is unknown, because its terms have nothing to stand on. A probability or a rank is never the mean of some ratings: there it is
+    /// the link of what terms there are, of 0 where nothing is known.
     ///
     /// # Errors
     /// None today; the signature leaves room for models that refuse a pair.
@@ -293,11 +296,13 @@ impl ModelSide {
     /// Fills the composed rows from the tables.
     ///
     /// ```text
-    /// P_r = p_r + Σ_groups Σ_f w_rf · x_f,      groups and features in their order
+    /// P_r = p_r + Σ_groups Σ_f w_rf · x_f,      groups and features in their order; divided by its length in a cosine model
     /// ```
+    ///
+    /// Without groups the identity is the composed table, unless rows are normalised.
     #[cfg(any(feature = "train", test))]
-    pub(crate) fn compose(&mut self) {
-        if self.groups.is_empty() {
+    pub(crate) fn compose(&mut self, similarity: Similarity) {
+        if self.groups.is_empty() && similarity == Similarity::Dot {
             (self.composed, self.composed_biases) = (None, None);
             return;
         }
@@ -309,7 +314,7 @@ impl ModelSide {
                 .groups
                 .iter()
                 .map(|group| (group, group.features.row(r)));
-            let (row, bias) = self.composed_row(r, features);
+            let (row, bias) = self.composed_row(similarity, r, features);
             rows.extend_from_slice(&row);
             biases.push(bias);
         }
@@ -322,6 +327,7 @@ impl ModelSide {
     /// Row `r` with these features instead of its own, and its bias; `None` for a row of which the features alone are known.
     pub(crate) fn composed_row<'a>(
         &self,
+        similarity: Similarity,
         r: impl Into<Option<usize>>,
         features: impl Iterator<Item = (&'a ModelGroup, impl Iterator<Item = (u32, f32)>)>,
     ) -> (Vec<f32>, f32) {
@@ -342,6 +348,9 @@ impl ModelSide {
                     .as_ref()
                     .map_or(0.0, |biases| weight * biases[f as usize]);
             }
+        }
+        if similarity == Similarity::Cosine {
+            normalise(&mut row);
         }
         (row, bias)
     }

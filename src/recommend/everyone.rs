@@ -10,7 +10,7 @@ use crate::kernels::rows::RowsView;
 pub use crate::kernels::sweep::BLOCK;
 use crate::kernels::sweep::{self, Best, Reader};
 use crate::kernels::tiles::{ITEMS, Packed, USERS};
-use crate::model::Rows;
+use crate::model::{Rows, Scorer};
 
 /// Lists for many users: the items of a query, packed.
 #[derive(Clone, Debug)]
@@ -48,17 +48,11 @@ impl Everyone<'_> {
     }
 
     fn block(&self, users: &[u32]) -> Vec<Vec<Ranked>> {
-        let Recommender { model, n, .. } = *self.recommender;
-        let list = |&user: &u32| Best::new(n, self.recommender.left_out(user));
-        let mut lists: Vec<Best<'_>> = users.iter().map(list).collect();
+        let list = |&user: &u32| List::new(self.recommender, user);
+        let mut lists: Vec<List<'_>> = users.iter().map(list).collect();
         self.sweep(users, &mut lists);
-        let ranked = |(score, item)| Ranked {
-            item,
-            score: model.prediction_of(score),
-        };
-        let lists = lists.into_iter().map(Best::into_sorted);
-        lists
-            .map(|best| best.into_iter().map(ranked).collect())
+        let both = users.iter().zip(lists);
+        both.map(|(&user, list)| list.done(self.recommender, user))
             .collect()
     }
 
@@ -81,6 +75,47 @@ fn view(rows: &Rows) -> RowsView<'_, f32> {
     }
 }
 
+/// The list of one user while it is made.
+struct List<'m> {
+    best: Best<'m>,
+    /// What is taken from each item's score, where something is.
+    offsets: Option<&'m [f32]>,
+    /// Items to leave out, rising.
+    left_out: &'m [u32],
+}
+
+impl<'m> List<'m> {
+    fn new(recommender: &'m Recommender<'_>, user: u32) -> List<'m> {
+        let left_out = recommender.left_out(user);
+        List {
+            best: Best::new(recommender.depth(), left_out),
+            offsets: recommender.order.offsets.as_deref(),
+            left_out,
+        }
+    }
+
+    /// The list; where limits leave too few of what was kept, the user is asked for alone.
+    fn done(self, recommender: &Recommender<'_>, user: u32) -> Vec<Ranked> {
+        let depth = recommender.depth();
+        let scorer = Scorer::new(recommender.model, Some(user));
+        let list = recommender.finish(self.best.into_sorted(), depth, &scorer);
+        let deeper = || recommender.list(&scorer, self.left_out, depth.saturating_mul(4));
+        list.unwrap_or_else(deeper)
+    }
+}
+
+impl Reader for List<'_> {
+    #[inline(always)]
+    fn read(&mut self, items: &[u32], scores: &mut [f32]) {
+        if let Some(offsets) = self.offsets {
+            for (score, &item) in scores.iter_mut().zip(items) {
+                *score -= offsets[item as usize];
+            }
+        }
+        self.best.read(items, scores);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,7 +124,7 @@ mod tests {
     use crate::kernels::pool::Pool;
     use crate::kernels::sweep::RUN;
     use crate::kernels::top_k;
-    use crate::model::{Clip, Link, Scorer, example};
+    use crate::model::{Clip, Link, example};
     use crate::{Model, Query};
 
     /// Whole numbers below a bound, one after the other.
@@ -162,7 +197,7 @@ mod tests {
                 .filter(|_| chance.below(share) == 0)
                 .collect::<Vec<u32>>()
         }));
-        model.items.compose();
+        model.items.compose(crate::model::Similarity::Dot);
         model
     }
 
@@ -172,16 +207,37 @@ mod tests {
     }
 
     /// What the list must be: every pair predicted alone, everything sorted.
-    fn oracle(model: &Model, recommender: &Recommender<'_>, user: u32) -> Vec<(u32, u32)> {
+    fn oracle(
+        model: &Model,
+        recommender: &Recommender<'_>,
+        (penalty, k): (f64, usize),
+        user: u32,
+    ) -> Vec<(u32, u32)> {
         let scorer = Scorer::new(model, Some(user));
-        let left: Vec<(f32, u32)> = recommender
+        let mut left: Vec<(f32, u32)> = recommender
             .candidates
             .items
             .iter()
             .filter(|item| recommender.include_seen || !model.seen(user).contains(item))
             .map(|&item| (scorer.score(item), item))
             .collect();
-        let best = top_k::naive(&left, recommender.n).into_iter();
+        for (key, item) in &mut left {
+            if penalty > 0.0 {
+                *key -= (penalty * libm::log1p(model.items.counts[*item as usize].into())) as f32;
+            }
+        }
+        let mut best = top_k::naive(&left, left.len());
+        let mut taken: Vec<u32> = Vec::new();
+        let genres = &model.items.catalog.columns[0].rows;
+        best.retain(|&(_, item)| {
+            let row = genres.row(item as usize);
+            let full = |g: &u32| taken.iter().filter(|&t| t == g).count() >= k;
+            let fits = !row.iter().any(full);
+            taken.extend(row.iter().filter(|_| fits));
+            fits
+        });
+        best.truncate(recommender.n);
+        let best = best.into_iter();
         best.map(|(_, item)| {
             let prediction = model.predict_rows(Some(user), Some(item));
             (item, prediction.value.to_bits())
@@ -191,11 +247,16 @@ mod tests {
 
     /// Every user's list by blocks is the oracle's and that of [`Recommender::top_n`].
     fn check(model: &Model, query: &Query, what: &str) {
+        check_order(model, query, (0.0, usize::MAX), what);
+    }
+
+    /// The same for a query with a penalty and so many items of a genre.
+    fn check_order(model: &Model, query: &Query, order: (f64, usize), what: &str) {
         let mut recommender = model.recommender(query).unwrap();
         let users: Vec<u32> = (0..model.users().ids().len() as u32).collect();
         let wanted: Vec<_> = users
             .iter()
-            .map(|&u| oracle(model, &recommender, u))
+            .map(|&u| oracle(model, &recommender, order, u))
             .collect();
         for kernel in [Kernel::Portable, Kernel::detect()] {
             recommender.kernel = kernel;
@@ -251,6 +312,35 @@ mod tests {
                 check(&model, query, &format!("model {seed}, query {n}"));
             }
         }
+    }
+
+    #[test]
+    fn penalties_and_limits_give_the_lists_of_the_definition() {
+        for seed in 0..8 {
+            let mut model = random(seed, 5, BLOCK + 3, RUN * ITEMS + 21);
+            model.items.counts = (0..(RUN * ITEMS + 21) as u32).map(|i| i * 7 % 40).collect();
+            for (n, penalty, k) in [(5, 0.3, usize::MAX), (5, 0.0, 2), (7, 0.1, 3), (50, 2.0, 9)] {
+                let mut query = Query::default().n(n).popularity_penalty(penalty);
+                if k < usize::MAX {
+                    query = query.max_per("genres", k);
+                }
+                let what = format!("model {seed}, penalty {penalty}, {k} of a genre");
+                check_order(&model, &query, (penalty, k), &what);
+            }
+        }
+    }
+
+    /// One genre fills the first places of every list: what follows has to be looked for.
+    #[test]
+    fn a_limit_looks_as_far_as_it_must() {
+        let mut model = random(1, 4, 9, 400);
+        let genres = crate::data::Csr::from_rows((0..400u32).map(|i| vec![u32::from(i >= 390)]));
+        model.items.catalog.columns[0].rows = genres;
+        model.items.identity_biases = Some((0..400).map(|i| (400 - i) as f32).collect());
+        let query = Query::default().n(4).include_seen().max_per("genre", 2);
+        check_order(&model, &query, (0.0, 2), "one genre first");
+        let recommender = model.recommender(&query).unwrap();
+        assert!(recommender.everyone().top_n(&[0])[0].len() == 4);
     }
 
     #[test]

@@ -2,9 +2,8 @@
 //!
 //! The n best items for a user, with conditions on columns of the items, and lists of items that may or may not appear.
 
-use std::str::FromStr;
-
-use crate::{Error, Result};
+use super::filter::Filters;
+use super::filter::expression::Condition;
 
 /// A question for [`Model::recommend`](crate::Model::recommend). It starts with n = 10 and without the items that the user rated in training.
 ///
@@ -17,28 +16,16 @@ pub struct Query {
     pub(super) user_id: Option<String>,
     pub(super) n: usize,
     pub(super) include_seen: bool,
-    pub(super) conditions: Vec<Condition>,
-    pub(super) allow: Option<Vec<String>>,
-    pub(super) deny: Vec<String>,
+    pub(super) filters: Filters,
+    pub(super) max_per: Vec<MaxPer>,
+    pub(super) popularity_penalty: f64,
 }
 
-/// A condition on a column of the items.
-///
-/// ```
-/// use lowrank::recommend::Condition;
-/// let condition: Condition = "genre!=Horror".parse()?;
-/// assert_eq!((condition.column.as_str(), condition.value.as_str()), ("genre", "Horror"));
-/// assert!(condition.negated);
-/// # Ok::<(), lowrank::Error>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Condition {
-    /// The column.
-    pub column: String,
-    /// One of its values.
-    pub value: String,
-    /// `false`: the item has the value, perhaps among others. `true`: it has not.
-    pub negated: bool,
+/// At most `k` items of each value of a column.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct MaxPer {
+    pub(super) column: String,
+    pub(super) k: usize,
 }
 
 impl Default for Query {
@@ -47,9 +34,9 @@ impl Default for Query {
             user_id: None,
             n: 10,
             include_seen: false,
-            conditions: Vec::new(),
-            allow: None,
-            deny: Vec::new(),
+            filters: Filters::default(),
+            max_per: Vec::new(),
+            popularity_penalty: 0.0,
         }
     }
 }
@@ -88,23 +75,19 @@ impl Query {
     ///
     /// Columns and values are found by name, or else without regard to case; `genre` finds a column `genres` and the reverse.
     pub fn having(self, column: impl Into<String>, value: impl Into<String>) -> Query {
-        self.condition(Condition {
-            column: column.into(),
-            value: value.into(),
-            negated: false,
-        })
+        self.condition(Condition::having(column, value))
     }
 
     /// Only items for which `condition` holds.
     pub fn condition(mut self, condition: Condition) -> Query {
-        self.conditions.push(condition);
+        self.filters.conditions.push(condition);
         self
     }
 
     /// Only these items. An id that the model has not will not appear, and [`Recommender::n_unknown_allowed`](super::Recommender::n_unknown_allowed) counts
     /// it; where the model has none of them, that is an error, because the list is probably of something else.
     pub fn allow<S: Into<String>>(mut self, item_ids: impl IntoIterator<Item = S>) -> Query {
-        let list = self.allow.get_or_insert_default();
+        let list = self.filters.allow.get_or_insert_default();
         list.extend(item_ids.into_iter().map(Into::into));
         self
     }
@@ -112,62 +95,24 @@ impl Query {
     /// None of these items. An id that the model has not is no error, because it will not appear, as wished;
     /// [`Recommender::n_unknown_denied`](super::Recommender::n_unknown_denied) counts them.
     pub fn deny<S: Into<String>>(mut self, item_ids: impl IntoIterator<Item = S>) -> Query {
-        self.deny.extend(item_ids.into_iter().map(Into::into));
+        self.filters
+            .deny
+            .extend(item_ids.into_iter().map(Into::into));
         self
     }
-}
 
-/// `column=value` or `column!=value`, split at the first equals sign.
-impl FromStr for Condition {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Condition> {
-        let malformed = || {
-            Error::config(
-                "where",
-                format!("{text:?}"),
-                "column=value or column!=value",
-            )
-        };
-        let (column, value) = text.split_once('=').ok_or_else(malformed)?;
-        let (column, negated) = match column.strip_suffix('!') {
-            Some(column) => (column, true),
-            None => (column, false),
-        };
-        let (column, value) = (column.trim(), value.trim());
-        if column.is_empty() || value.is_empty() {
-            return Err(malformed());
-        }
-        Ok(Condition {
-            column: column.into(),
-            value: value.into(),
-            negated,
-        })
+    /// At most `k` items of each value of `column` in the list; an item of several values counts for each, one without any is always welcome. Chosen greedily, best first, until there are n.
+    pub fn max_per(mut self, column: impl Into<String>, k: usize) -> Query {
+        let column = column.into();
+        self.max_per.push(MaxPer { column, k });
+        self
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_condition_is_split_at_the_first_equals_sign() {
-        let parse = |text: &str| {
-            let c: Condition = text.parse().unwrap();
-            (c.column, c.value, c.negated)
-        };
-        assert_eq!(parse("a=b"), ("a".into(), "b".into(), false));
-        assert_eq!(parse("a!=b"), ("a".into(), "b".into(), true));
-        assert_eq!(
-            parse(" a = b=c "),
-            ("a".into(), "b=c".into(), false),
-            "values may have one"
-        );
-        for text in ["", "a", "=b", "a=", "!=b", "a!="] {
-            assert!(
-                matches!(text.parse::<Condition>(), Err(Error::Config { .. })),
-                "{text:?}"
-            );
+    /// Orders by score − x·ln(1 + training ratings of the item) instead of by the score, so that what few have rated comes up; 0 changes nothing. The list still shows the predictions.
+    pub fn popularity_penalty(self, x: f64) -> Query {
+        Query {
+            popularity_penalty: x,
+            ..self
         }
     }
 }

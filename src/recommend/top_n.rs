@@ -6,7 +6,8 @@
 //!
 //! Cost: n_candidates · n_factors, and no allocation per candidate.
 
-use super::filter::{Candidates, unknown_user};
+use super::filter::{Candidates, Whose};
+use super::order::Order;
 use super::query::Query;
 use crate::kernels::top_k::TopK;
 use crate::kernels::{Job, Kernel, Lanes};
@@ -44,6 +45,7 @@ pub struct Recommender<'m> {
     pub(super) candidates: Candidates,
     pub(super) n: usize,
     pub(super) include_seen: bool,
+    pub(super) order: Order<'m>,
     pub(super) kernel: Kernel,
 }
 
@@ -71,9 +73,10 @@ impl Model {
         }
         Ok(Recommender {
             model: self,
-            candidates: Candidates::new(self, query)?,
+            candidates: Candidates::new(self, Whose::Items, &query.filters)?,
             n: query.n,
             include_seen: query.include_seen,
+            order: Order::new(self, query)?,
             kernel: Kernel::detect(),
         })
     }
@@ -84,7 +87,7 @@ impl Model {
     /// [`Error::Unknown`] with a near id, or the remark that an item is called so.
     pub fn known_user(&self, user_id: &str) -> Result<u32> {
         let row = self.users().ids().index(user_id);
-        row.ok_or_else(|| unknown_user(self, user_id))
+        row.ok_or_else(|| Whose::Users.unknown(self, user_id))
     }
 }
 
@@ -95,18 +98,60 @@ impl Recommender<'_> {
     /// Where the model has no such row.
     pub fn top_n(&self, user: u32) -> Vec<Recommendation> {
         let scorer = Scorer::new(self.model, Some(user));
-        let best = self.kernel.run(Select {
-            scorer: &scorer,
-            candidates: &self.candidates.items,
-            seen: self.left_out(user),
-            n: self.n,
-        });
-        let best = best.into_iter().zip(1..);
-        best.map(|((score, item), rank)| {
-            let score = self.model.prediction_of(score);
-            self.line(Ranked { item, score }, rank)
-        })
-        .collect()
+        self.lines(self.list(&scorer, self.left_out(user), self.depth()))
+    }
+
+    /// A list with its names.
+    pub(super) fn lines(&self, list: Vec<Ranked>) -> Vec<Recommendation> {
+        let ranked = list.into_iter().zip(1..);
+        ranked
+            .map(|(ranked, rank)| self.line(ranked, rank))
+            .collect()
+    }
+
+    /// How many of the best candidates are looked at first.
+    pub(super) fn depth(&self) -> usize {
+        self.order.depth(self.n)
+    }
+
+    /// The list of a scorer's user, without the items `left_out`, which rise; from the best `depth` candidates, or from more where the limits leave too few.
+    pub(super) fn list(&self, scorer: &Scorer<'_>, left_out: &[u32], depth: usize) -> Vec<Ranked> {
+        let mut depth = depth;
+        loop {
+            let best = self.kernel.run(Select {
+                scorer,
+                order: &self.order,
+                candidates: &self.candidates.items,
+                seen: left_out,
+                n: depth,
+            });
+            if let Some(list) = self.finish(best, depth, scorer) {
+                return list;
+            }
+            depth = depth.saturating_mul(4);
+        }
+    }
+
+    /// The list from the best `depth` candidates by key; `None` where it is short and more candidates might follow.
+    pub(super) fn finish(
+        &self,
+        best: Vec<(f32, u32)>,
+        depth: usize,
+        scorer: &Scorer<'_>,
+    ) -> Option<Vec<Ranked>> {
+        let all = best.len() < depth;
+        let list = self.order.pick(best, self.n);
+        if list.len() < self.n && !all {
+            return None;
+        }
+        let ranked = |(key, item)| Ranked {
+            item,
+            score: self.model.prediction_of(match self.order.offsets {
+                Some(_) => scorer.score(item),
+                None => key,
+            }),
+        };
+        Some(list.into_iter().map(ranked).collect())
     }
 
     /// The items that are left out because `user` has rated them, rising.
@@ -150,6 +195,7 @@ impl Recommender<'_> {
 /// The selection among the candidates that are not seen; both lists rise.
 struct Select<'a> {
     scorer: &'a Scorer<'a>,
+    order: &'a Order<'a>,
     candidates: &'a [u32],
     seen: &'a [u32],
     n: usize,
@@ -165,7 +211,7 @@ impl Job for Select<'_> {
         for &item in self.candidates {
             while seen.next_if(|&s| s < item).is_some() {}
             if seen.peek() != Some(&item) {
-                top.push(self.scorer.score(item), item);
+                top.push(self.order.key(self.scorer.score(item), item), item);
             }
         }
         top.into_sorted()
@@ -273,6 +319,8 @@ mod tests {
             ask(ann().condition("genres!=Horror".parse().unwrap())),
             "m2"
         );
+        let either = "genre=Action | year in 1960..1979";
+        assert_eq!(ask(ann().condition(either.parse().unwrap())), "m3 m4");
         assert_eq!(ask(ann().n(2).allow(["m4", "m3", "m1"])), "m3 m4");
         assert_eq!(ask(ann().allow(["m4", "m3"]).deny(["m3", "gone"])), "m4");
         assert_eq!(ask(ann().allow([""; 0])), "");

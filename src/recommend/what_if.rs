@@ -62,6 +62,7 @@ impl Model {
         }
         let features = features.into_iter().map(Vec::into_iter);
         let (row, bias) = items.composed_row(
+            self.similarity(),
             item.map(|item| item as usize),
             items.groups().iter().zip(features),
         );

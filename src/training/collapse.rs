@@ -12,12 +12,10 @@ use crate::kernels::pool::Pool;
 use crate::kernels::{Kernel, Real};
 use crate::loss::LossKind;
 use crate::model::{
-    Features, Model, ModelGroup, ModelSide, Parameters, Purpose, Rows, Side, Table,
+    Features, Model, ModelGroup, ModelSide, Parameters, Purpose, Rows, Side, Similarity, Table,
 };
 
-/// The items that each user has rated, rising.
-
-/// The items that each user has rated, whether they are examples or not.
+/// The items that each user has rated, rising, whether they are examples or not.
 pub(super) fn seen(data: &Dataset) -> Result<Csr> {
     let mut counts = vec![0; data.n_users()];
     data.for_each_piece(|piece| {
@@ -63,8 +61,8 @@ pub(super) fn model<T: Real>(
         n_training_ratings: data.n_ratings() as u64,
         link: parameters.link,
         clip: predictions.clip,
-        users: side(users, "user", data, &objective.users),
-        items: side(items, "item", data, &objective.items),
+        users: side(users, "user", data, &objective.users, objective.similarity),
+        items: side(items, "item", data, &objective.items, objective.similarity),
         seen: seen(data)?,
         baseline: None,
         posterior: None,
@@ -90,6 +88,7 @@ fn side<T: Real>(
     name: &str,
     dataset: &Dataset,
     penalty: &SidePenalty,
+    similarity: Similarity,
 ) -> ModelSide {
     let data = match name {
         "user" => &dataset.users,
@@ -117,7 +116,7 @@ fn side<T: Real>(
         composed: None,
         composed_biases: None,
     };
-    side.compose();
+    side.compose(similarity);
     side
 }
 

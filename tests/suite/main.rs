@@ -28,6 +28,7 @@ mod ranking;
 mod reading;
 mod readme;
 mod robustness;
+mod serve;
 mod train_command;
 mod training;
 mod tune;

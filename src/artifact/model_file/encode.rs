@@ -18,19 +18,33 @@ pub(super) fn sections(model: &Model) -> Result<Sections<'_>> {
     if let Some((got, wanted)) = record.problem() {
         return Err(refused(got, wanted));
     }
+    let sides = [&model.users, &model.items];
+    let has_biases = |side: &&ModelSide| {
+        side.identity_biases.is_some() || side.groups.iter().any(|group| group.biases.is_some())
+    };
+    if record.is_cosine() && sides.iter().any(has_biases) {
+        let got = "biases beside cosines".into();
+        return Err(refused(got, "a model of cosines, without biases"));
+    }
     let bytes = record
         .to_bytes()
         .map_err(|error| refused(error, "numbers that can be encoded"))?;
     let mut sections = Sections::new(CONTENT, bytes)?;
-    side(&mut sections, "users", &model.users);
-    side(&mut sections, "items", &model.items);
-    csr(&mut sections, "seen.starts", "seen.items", &model.seen);
+    fill(&mut sections, model)?;
+    Ok(sections)
+}
+
+/// The arrays, after the record.
+pub(super) fn fill<'m>(sections: &mut Sections<'m>, model: &'m Model) -> Result<()> {
+    side(sections, "users", &model.users);
+    side(sections, "items", &model.items);
+    csr(sections, "seen.starts", "seen.items", &model.seen);
     if let Some(baseline) = &model.baseline {
         sections.add("baseline.user_biases", 1, &baseline.user_biases[..]);
         sections.add("baseline.item_biases", 1, &baseline.item_biases[..]);
     }
     if let Some(posterior) = &model.posterior {
-        spread(&mut sections, &posterior.spread)?;
+        spread(sections, &posterior.spread)?;
     }
     for (name, data) in sections.iter() {
         if let Data::F32(values) = data
@@ -39,7 +53,7 @@ pub(super) fn sections(model: &Model) -> Result<Sections<'_>> {
             return Err(refused(format!("{bad} in {name}"), "finite numbers"));
         }
     }
-    Ok(sections)
+    Ok(())
 }
 
 fn spread<'m>(to: &mut Sections<'m>, spread: &'m Spread) -> Result<()> {

@@ -18,8 +18,8 @@
 //! S.group.k.counts                                 u32 v                training ratings of each value
 //! S.group.k.factors  [S.group.k.biases]            f32 v × d, f32 v     its table
 //! S.group.k.starts  .entries  .weights             u64 n + 1, u32, f32  the features of each row (CSR)
-//! [S.composed]                                     f32 n × d            where there are groups
-//! [S.composed_biases]                              f32 n                where there are groups, and the side has biases at all
+//! [S.composed]                                     f32 n × d            where there are groups, or rows are normalised (cosine)
+//! [S.composed_biases]                              f32 n                where there are groups, and the side has biases at all; a cosine model has none
 //!
 //! then, after both sides
 //! seen.starts  seen.items                          u64 n_users + 1, u32 the items that each user rated, rising (CSR)
@@ -132,6 +132,8 @@ struct Walk<'c, S> {
     next: usize,
     /// The length of a row of factors in the file.
     stride: u64,
+    /// Whether rows are normalised.
+    cosine: bool,
 }
 
 impl Layout {
@@ -140,6 +142,7 @@ impl Layout {
             container,
             next: 0,
             stride: padded(record.n_factors as usize) as u64,
+            cosine: record.is_cosine(),
         };
         let users = walk.side("users")?;
         let items = walk.side("items")?;
@@ -208,9 +211,13 @@ impl<S: Source> Walk<'_, S> {
             groups.push(self.group(&format!("{side}.group.{k}"), n_rows)?);
         }
         let (mut composed, mut composed_biases) = (None, None);
-        if !groups.is_empty() {
+        let group_biases = groups.iter().find_map(|group| group.biases.as_ref());
+        if let (true, Some(section)) = (self.cosine, biases.as_ref().or(group_biases)) {
+            return Err(self.unexpected(section, "a model of cosines, without biases"));
+        }
+        if self.cosine || !groups.is_empty() {
             composed = Some(self.table(&format!("{side}.composed"), n_rows)?);
-            if biases.is_some() || groups.iter().any(|group| group.biases.is_some()) {
+            if biases.is_some() || group_biases.is_some() {
                 let name = format!("{side}.composed_biases");
                 composed_biases = Some(self.vector(&name, ElementType::F32, Some(n_rows))?);
             }

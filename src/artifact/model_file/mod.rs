@@ -25,7 +25,7 @@ pub(crate) mod samples;
 mod size;
 
 use crate::Result;
-use crate::model::{Baseline, Model, ModelSide};
+use crate::model::{Baseline, Model, ModelSide, Similarity};
 use crate::storage::{Container, Source};
 
 use decode::{Decoder, Pick};
@@ -124,8 +124,9 @@ impl<S: Source> ModelFile<S> {
     pub fn verify(&self) -> Result<()> {
         self.container.verify()?;
         let model = self.model()?;
-        self.check_composed(&self.layout.users, &model.users)?;
-        self.check_composed(&self.layout.items, &model.items)
+        let similarity = model.similarity();
+        self.check_composed(similarity, &self.layout.users, &model.users)?;
+        self.check_composed(similarity, &self.layout.items, &model.items)
     }
 
     fn decoder(&self) -> Decoder<'_, S> {
@@ -169,7 +170,7 @@ impl<S: Source> ModelFile<S> {
             seen,
             baseline,
             posterior,
-            purpose: None,
+            purpose: self.record.purpose.clone(),
         })
     }
 
@@ -192,14 +193,14 @@ impl<S: Source> ModelFile<S> {
         Ok(None)
     }
 
-    fn check_composed(&self, at: &SideAt, side: &ModelSide) -> Result<()> {
+    fn check_composed(&self, similarity: Similarity, at: &SideAt, side: &ModelSide) -> Result<()> {
         let (Some(section), Some(composed)) = (&at.composed, &side.composed) else {
             return Ok(());
         };
         let same = |a: &[f32], b: &[f32]| a.iter().zip(b).all(|(a, b)| a.to_bits() == b.to_bits());
         for r in 0..composed.n_rows() {
             let features = side.groups.iter().map(|g| (g, g.features.row(r)));
-            let (row, bias) = side.composed_row(r, features);
+            let (row, bias) = side.composed_row(similarity, r, features);
             let bias_is_same = match &side.composed_biases {
                 Some(biases) => biases[r].to_bits() == bias.to_bits(),
                 None => true,

@@ -10,6 +10,9 @@
 //! baseline's mean      u8 (0 absent, 1 present), f64 if present
 //! posterior            nothing where the model has none, otherwise
 //!                      u8: 1 samples, 2 variances; the noise, f64; the number of samples, u32, if there are
+//! purpose              nothing where the model does not say, otherwise
+//!                      u8: 3; the meaning, u8: 0 rating, 1 probability, 2 rank; the similarity, u8: 0 dot, 1 cosine;
+//!                      l2 and bias_l2, f64 each; u8: 1 where they count once a rating; the loss: its length, u64, and at most 64 bytes
 //! ```
 //!
 //! Little-endian, nothing between the fields: bincode's format with integers of fixed size. bincode stands here alone, on a struct of its own, so a
@@ -20,7 +23,7 @@ use bincode::enc::{Encode, Encoder};
 use bincode::error::{DecodeError, EncodeError};
 
 use crate::kernels::lanes::LANES;
-use crate::model::{Clip, Link, Model, Posterior, Spread};
+use crate::model::{Clip, Link, Meaning, Model, Posterior, Purpose, Similarity, Spread};
 use crate::storage::sections::MAX_RECORD;
 
 /// Rows longer than this are refused: no model has them, and a forged number must not make anyone allocate them.
@@ -37,6 +40,7 @@ pub(super) struct Record {
     pub(super) clip: Option<Clip>,
     pub(super) baseline_mean: Option<f64>,
     pub(super) posterior: Option<PosteriorRecord>,
+    pub(super) purpose: Option<Purpose>,
 }
 
 /// The numbers of a model's posterior that are no arrays.
@@ -46,6 +50,11 @@ pub(super) struct PosteriorRecord {
     /// The number of samples; `None` of variances.
     pub(super) samples: Option<u32>,
 }
+
+/// The name of a loss is no longer.
+const MAX_LOSS: usize = 64;
+/// The first byte of a purpose; a posterior begins with 1 or 2.
+const PURPOSE: u8 = 3;
 
 fn config() -> impl bincode::config::Config {
     bincode::config::standard()
@@ -65,7 +74,14 @@ impl Record {
             clip: model.clip,
             baseline_mean: model.baseline.as_ref().map(|b| b.global_mean),
             posterior: model.posterior.as_ref().map(PosteriorRecord::of),
+            purpose: model.purpose.clone(),
         }
+    }
+
+    /// Whether rows are normalised.
+    pub(super) fn is_cosine(&self) -> bool {
+        let similarity = self.purpose.as_ref().map(|purpose| purpose.similarity);
+        similarity == Some(Similarity::Cosine)
     }
 
     pub(super) fn to_bytes(&self) -> Result<Vec<u8>, String> {
@@ -77,10 +93,17 @@ impl Record {
         let problem = |error: DecodeError| error.to_string();
         let (mut record, mut read): (Record, usize) =
             bincode::decode_from_slice(bytes, config()).map_err(problem)?;
-        if read < bytes.len() {
+        // The first byte of each part of the tail says which it is.
+        if matches!(bytes.get(read), Some(&byte) if byte != PURPOSE) {
             let (posterior, more) =
                 bincode::decode_from_slice(&bytes[read..], config()).map_err(problem)?;
             record.posterior = Some(posterior);
+            read += more;
+        }
+        if bytes.get(read) == Some(&PURPOSE) {
+            let (PurposeRecord(purpose), more) =
+                bincode::decode_from_slice(&bytes[read..], config()).map_err(problem)?;
+            record.purpose = Some(purpose);
             read += more;
         }
         if read != bytes.len() {
@@ -119,8 +142,29 @@ impl Record {
                 let got = format!("clipping to {lo}..{hi}");
                 Some((got, "a finite range that does not fall"))
             }
-            _ => self.problem_of_posterior(),
+            _ => self.problem_of_posterior().or(self.problem_of_purpose()),
         }
+    }
+
+    fn problem_of_purpose(&self) -> Option<(String, &'static str)> {
+        let purpose = self.purpose.as_ref()?;
+        for l2 in [purpose.l2, purpose.bias_l2] {
+            if !(l2.is_finite() && l2 >= 0.0) {
+                let got = format!("a penalty of {l2}");
+                return Some((got, "a finite number that is not negative"));
+            }
+        }
+        let loss = purpose.loss.as_bytes();
+        if loss.is_empty() || loss.len() > MAX_LOSS || !loss.iter().all(u8::is_ascii_graphic) {
+            let got = format!("a loss called by {} bytes", loss.len());
+            return Some((got, "1 to 64 visible characters of ASCII"));
+        }
+        let beside = [self.global_mean.is_some(), self.posterior.is_some()];
+        if self.is_cosine() && beside.contains(&true) {
+            let got = "a mean or a posterior beside cosines".into();
+            return Some((got, "a model of cosines, with neither"));
+        }
+        None
     }
 
     fn problem_of_posterior(&self) -> Option<(String, &'static str)> {
@@ -172,8 +216,11 @@ impl Encode for Record {
         }
         self.clip.map(|clip| (clip.lo, clip.hi)).encode(encoder)?;
         self.baseline_mean.encode(encoder)?;
-        match self.posterior {
-            Some(posterior) => posterior.encode(encoder),
+        if let Some(posterior) = self.posterior {
+            posterior.encode(encoder)?;
+        }
+        match &self.purpose {
+            Some(purpose) => PurposeRecord(purpose.clone()).encode(encoder),
             None => Ok(()),
         }
     }
@@ -198,6 +245,7 @@ impl<Context> Decode<Context> for Record {
             clip: <Option<(f32, f32)>>::decode(decoder)?.map(|(lo, hi)| Clip { lo, hi }),
             baseline_mean: Decode::decode(decoder)?,
             posterior: None,
+            purpose: None,
         })
     }
 }
@@ -225,6 +273,51 @@ impl<Context> Decode<Context> for PosteriorRecord {
     }
 }
 
+/// A purpose as it stands in the file.
+struct PurposeRecord(Purpose);
+
+impl Encode for PurposeRecord {
+    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+        let purpose = &self.0;
+        let meaning: u8 = match purpose.meaning {
+            Meaning::Rating => 0,
+            Meaning::Probability => 1,
+            Meaning::Rank => 2,
+        };
+        let similarity: u8 = match purpose.similarity {
+            Similarity::Dot => 0,
+            Similarity::Cosine => 1,
+        };
+        (PURPOSE, meaning, similarity).encode(encoder)?;
+        (purpose.l2, purpose.bias_l2, purpose.l2_per_rating).encode(encoder)?;
+        purpose.loss.encode(encoder)
+    }
+}
+
+impl<Context> Decode<Context> for PurposeRecord {
+    fn decode<D: Decoder<Context = Context>>(decoder: &mut D) -> Result<Self, DecodeError> {
+        let (_, meaning, similarity): (u8, u8, u8) = Decode::decode(decoder)?;
+        let (l2, bias_l2, l2_per_rating) = Decode::decode(decoder)?;
+        Ok(PurposeRecord(Purpose {
+            meaning: match meaning {
+                0 => Meaning::Rating,
+                1 => Meaning::Probability,
+                2 => Meaning::Rank,
+                _ => return Err(DecodeError::Other("no meaning has that number")),
+            },
+            similarity: match similarity {
+                0 => Similarity::Dot,
+                1 => Similarity::Cosine,
+                _ => return Err(DecodeError::Other("no similarity has that number")),
+            },
+            loss: Decode::decode(decoder)?,
+            l2,
+            bias_l2,
+            l2_per_rating,
+        }))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -239,7 +332,26 @@ mod tests {
             clip: Some(Clip { lo: 1.0, hi: 5.0 }),
             baseline_mean: Some(0.5),
             posterior: None,
+            purpose: None,
         }
+    }
+
+    fn purpose() -> Purpose {
+        Purpose {
+            meaning: Meaning::Rank,
+            similarity: Similarity::Dot,
+            loss: "softmax:0.1".into(),
+            l2: 0.5,
+            bias_l2: 4.0,
+            l2_per_rating: true,
+        }
+    }
+
+    /// What the table says of that purpose.
+    fn tail_of_purpose() -> Vec<u8> {
+        let l2 = [0.5f64.to_le_bytes(), 4.0f64.to_le_bytes()].concat();
+        let length = 11u64.to_le_bytes();
+        [&[3, 2, 0], &l2[..], &[1], &length, b"softmax:0.1"].concat()
     }
 
     fn with_posterior(samples: Option<u32>) -> Record {
@@ -357,5 +469,68 @@ mod tests {
             ..with_posterior(None)
         };
         assert!(sigmoid.problem().is_some());
+    }
+
+    #[test]
+    fn a_purpose_stands_at_the_end_with_and_without_a_posterior() {
+        let without = [record(), with_posterior(None), with_posterior(Some(2))];
+        for without in without {
+            let with = Record {
+                purpose: Some(purpose()),
+                ..without.clone()
+            };
+            let before = without.to_bytes().unwrap();
+            let bytes = with.to_bytes().unwrap();
+            assert_eq!(bytes, [&before[..], &tail_of_purpose()].concat());
+            assert_eq!(Record::from_bytes(&bytes).unwrap(), with);
+            for length in before.len() + 1..bytes.len() {
+                assert!(Record::from_bytes(&bytes[..length]).is_err(), "{length}");
+            }
+            for more in 0..5 {
+                assert!(Record::from_bytes(&[&bytes[..], &[more]].concat()).is_err());
+            }
+            // A posterior after the purpose would be a second file of the same model.
+            let twice = [&bytes[..], &tail_of_purpose()].concat();
+            assert!(Record::from_bytes(&twice).is_err());
+        }
+        let start = record().to_bytes().unwrap();
+        for (at, byte) in [(1, 3), (2, 2), (19, 2), (27, 255)] {
+            let mut tail = tail_of_purpose();
+            tail[at] = byte;
+            let forged = [&start[..], &tail].concat();
+            assert!(Record::from_bytes(&forged).is_err(), "{at}");
+        }
+    }
+
+    #[test]
+    fn a_purpose_that_no_model_has_is_a_problem() {
+        let with = |change: fn(&mut Record, &mut Purpose)| {
+            let (mut record, mut purpose) = (record(), purpose());
+            change(&mut record, &mut purpose);
+            record.purpose = Some(purpose);
+            record.problem()
+        };
+        assert_eq!(with(|_, _| ()), None);
+        assert_eq!(with(|_, p| p.loss = "x".repeat(64)), None);
+        assert_eq!(with(|_, p| p.similarity = Similarity::Cosine), None);
+        let refused: [fn(&mut Record, &mut Purpose); 9] = [
+            |_, p| p.l2 = -1.0,
+            |_, p| p.l2 = f64::NAN,
+            |_, p| p.bias_l2 = f64::INFINITY,
+            |_, p| p.loss = String::new(),
+            |_, p| p.loss = "x".repeat(65),
+            |_, p| p.loss = "two words".into(),
+            |_, p| p.loss = "größer".into(),
+            |r, p| {
+                (r.global_mean, p.similarity) = (Some(0.0), Similarity::Cosine);
+            },
+            |r, p| {
+                *r = with_posterior(None);
+                p.similarity = Similarity::Cosine;
+            },
+        ];
+        for (n, change) in refused.into_iter().enumerate() {
+            assert!(with(change).is_some(), "{n}");
+        }
     }
 }

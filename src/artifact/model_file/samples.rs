@@ -3,7 +3,8 @@
 use crate::data::{Catalog, Column, Csr, Ids, Strings};
 use crate::kernels::lanes::padded;
 use crate::model::{
-    Bag, Baseline, Clip, Features, Link, Model, ModelGroup, ModelSide, Posterior, Rows, Spread,
+    Bag, Baseline, Clip, Features, Link, Meaning, Model, ModelGroup, ModelSide, Posterior, Purpose,
+    Rows, Similarity, Spread,
 };
 
 /// What a sample has; everything that a model may have or not.
@@ -23,6 +24,8 @@ pub(crate) struct Shape {
     pub(crate) clip: bool,
     pub(crate) sigmoid: bool,
     pub(crate) spread: Option<SampleSpread>,
+    /// Whether it says what it is for: a rank by cosines, or ratings by dot products.
+    pub(crate) purpose: Option<Similarity>,
 }
 
 /// Which posterior a sample has.
@@ -50,6 +53,24 @@ impl Shape {
         clip: true,
         sigmoid: true,
         spread: None,
+        purpose: None,
+    };
+
+    /// Everything, and what it is for.
+    pub(crate) const PURPOSE: Shape = Shape {
+        purpose: Some(Similarity::Dot),
+        ..Shape::FULL
+    };
+
+    /// Everything that a model of cosines has.
+    pub(crate) const COSINE: Shape = Shape {
+        biases: false,
+        group_biases: false,
+        mean: false,
+        clip: false,
+        sigmoid: false,
+        purpose: Some(Similarity::Cosine),
+        ..Shape::FULL
     };
 
     /// Everything that a model of two samples has.
@@ -82,6 +103,7 @@ impl Shape {
             mean: bit(7),
             clip: bit(8),
             sigmoid: bit(9),
+            purpose: bit(11).then_some(Similarity::Dot),
             ..Shape::FULL
         }
     }
@@ -99,8 +121,9 @@ impl Shape {
             };
             (0..self.n_items).map(title).collect::<Strings>()
         });
-        users.compose();
-        items.compose();
+        let similarity = self.purpose.unwrap_or_default();
+        users.compose(similarity);
+        items.compose(similarity);
         Model {
             n_factors: self.n_factors,
             global_mean: self.mean.then_some(3.25),
@@ -122,7 +145,7 @@ impl Shape {
                 item_biases: numbers(self.n_items, 6),
             }),
             posterior: self.spread.map(|kind| self.posterior(kind)),
-            purpose: None,
+            purpose: self.purpose.map(purpose),
             users,
             items,
         }
@@ -204,6 +227,21 @@ impl Shape {
             groups: own_groups,
             ..ModelSide::default()
         }
+    }
+}
+
+fn purpose(similarity: Similarity) -> Purpose {
+    let (meaning, loss) = match similarity {
+        Similarity::Cosine => (Meaning::Rank, "cosine:0.5"),
+        Similarity::Dot => (Meaning::Rating, "squared"),
+    };
+    Purpose {
+        meaning,
+        similarity,
+        loss: loss.into(),
+        l2: 12.0,
+        bias_l2: 4.0,
+        l2_per_rating: false,
     }
 }
 

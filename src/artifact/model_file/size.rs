@@ -5,7 +5,7 @@
 use super::record::{PosteriorRecord, Record};
 use crate::data::{Catalog, Csr, Ids, Strings};
 use crate::kernels::lanes::padded;
-use crate::model::{Clip, Link};
+use crate::model::{Clip, Link, Purpose, Similarity};
 use crate::storage::sections::file_bytes;
 use crate::training::groups::Used;
 
@@ -28,6 +28,8 @@ pub struct Shape<'a> {
     pub clipped: bool,
     /// How it says how uncertain it is, if it does.
     pub spread: Option<SpreadShape>,
+    /// What it will be for, if it says so.
+    pub purpose: Option<&'a Purpose>,
 }
 
 /// The kind of a posterior.
@@ -58,8 +60,11 @@ impl Shape<'_> {
     /// The bytes of its file, those of the model with its baseline: exact.
     pub fn file_bytes(&self) -> u64 {
         let mut lengths = Vec::new();
-        self.users.sections(self.n_factors, &mut lengths);
-        self.items.sections(self.n_factors, &mut lengths);
+        let similarity = self.purpose.map(|purpose| purpose.similarity);
+        for side in [self.users, self.items] {
+            let normalised = similarity == Some(Similarity::Cosine);
+            side.sections(self.n_factors, normalised, &mut lengths);
+        }
         let (n_users, n_items) = (self.users.ids.len(), self.items.ids.len());
         lengths.extend([8 * (n_users + 1), 4 * self.n_seen]);
         lengths.extend([4 * n_users, 4 * n_items]);
@@ -79,6 +84,7 @@ impl Shape<'_> {
             link: self.link,
             clip: self.clipped.then_some(Clip { lo: 0.0, hi: 1.0 }),
             baseline_mean: Some(0.0),
+            purpose: self.purpose.cloned(),
             posterior: self.spread.map(|spread| PosteriorRecord {
                 noise: 0.0,
                 samples: matches!(spread, SpreadShape::Samples(_)).then_some(0),
@@ -91,7 +97,7 @@ impl Shape<'_> {
 
 impl<'a> SideShape<'a> {
     /// The length of each section, in the order of `encode`.
-    fn sections(&self, n_factors: usize, to: &mut Vec<usize>) {
+    fn sections(&self, n_factors: usize, normalised: bool, to: &mut Vec<usize>) {
         let (n_rows, columns) = (self.ids.len(), &self.catalog.columns);
         let table = |n_rows: usize, with_biases: bool, to: &mut Vec<usize>| {
             to.push(4 * n_rows * padded(n_factors));
@@ -120,7 +126,7 @@ impl<'a> SideShape<'a> {
             csr(&column.rows, to);
             to.push(4 * column.rows.n_entries());
         }
-        if !self.used.is_empty() {
+        if normalised || !self.used.is_empty() {
             table(n_rows, self.biases || self.group_biases, to);
         }
     }

@@ -1,5 +1,8 @@
-//! Asking a model: what would a user think of an item, and which items should a user see?
+//! Asking a model: what would a user think of an item, which items should a user see, and which are alike?
 
+mod history;
 mod lists;
+mod meaning;
 pub mod predict;
 pub mod recommend;
+pub mod similar;

@@ -5,10 +5,12 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
+use super::meaning;
 use crate::cli::given::{ModelArgument, not_an_input};
 use crate::cli::output::{Cell, Column, Format, Listing, Manner, Set, counted, grouped};
 use crate::cli::sources::check_fresh;
 use crate::data::reader::{ReadOptions, Separator, read_pairs};
+use crate::model::Meaning;
 use crate::{Kind, Model, Prediction, Result};
 
 /// Predict what a user would give an item
@@ -70,6 +72,9 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     std: Option<f32>,
     kind: &'static str,
+    /// What the prediction is, where it is no rating.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    meaning: Option<&'static str>,
 }
 
 /// The columns of a listing; `std` where the model has it.
@@ -106,17 +111,18 @@ impl Predict {
         let prediction = self.predict(&model, user, item)?;
         manner.output(self.output.as_deref(), |out| {
             if matches!(out.format(), Format::Json | Format::JsonLines) {
-                return out.json(&line(user, item, prediction));
+                return out.json(&line(&model, user, item, prediction));
             }
             let columns = columns(&model);
             let mut listing = out.listing(&columns)?;
-            row(&mut listing, user, item, prediction)?;
+            row(&mut listing, &model, user, item, prediction)?;
             listing.finish()
         })?;
         self.say_where(1, manner);
         if let Some(remark) = remark(prediction.kind) {
             manner.note(format_args!("note: {remark}"));
         }
+        manner.note(meaning::line("prediction", &model));
         Ok(())
     }
 
@@ -136,7 +142,7 @@ impl Predict {
                 let (user, item) = (pairs.user_ids.name(user), pairs.item_ids.name(item));
                 let prediction = self.predict(&model, user, item)?;
                 not_full += u64::from(prediction.kind != Kind::Full);
-                row(&mut listing, user, item, prediction)?;
+                row(&mut listing, &model, user, item, prediction)?;
             }
             listing.finish()
         })?;
@@ -148,6 +154,7 @@ impl Predict {
                 grouped(pairs.users.len() as u64)
             ));
         }
+        manner.note(meaning::line("prediction", &model));
         Ok(())
     }
 
@@ -171,8 +178,10 @@ impl Predict {
     }
 }
 
-fn line<'a>(user: &'a str, item: &'a str, prediction: Prediction) -> Line<'a> {
+fn line<'a>(model: &Model, user: &'a str, item: &'a str, prediction: Prediction) -> Line<'a> {
+    let meaning = model.meaning();
     Line {
+        meaning: (meaning != Meaning::Rating).then(|| meaning.name()),
         user,
         item,
         prediction: prediction.value,
@@ -181,7 +190,13 @@ fn line<'a>(user: &'a str, item: &'a str, prediction: Prediction) -> Line<'a> {
     }
 }
 
-fn row(listing: &mut Listing<'_>, user: &str, item: &str, prediction: Prediction) -> Result<()> {
+fn row(
+    listing: &mut Listing<'_>,
+    model: &Model,
+    user: &str,
+    item: &str,
+    prediction: Prediction,
+) -> Result<()> {
     let mut cells = vec![
         Cell::Text(user),
         Cell::Text(item),
@@ -189,7 +204,7 @@ fn row(listing: &mut Listing<'_>, user: &str, item: &str, prediction: Prediction
     ];
     cells.extend(prediction.std.map(Cell::Score));
     cells.push(Cell::Text(prediction.kind.name()));
-    listing.row(&line(user, item, prediction), &cells)
+    listing.row(&line(model, user, item, prediction), &cells)
 }
 
 fn remark(kind: Kind) -> Option<&'static str> {

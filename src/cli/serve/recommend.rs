@@ -5,23 +5,32 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args};
 use serde::Serialize;
 
+use super::history::History;
 use super::lists::Lists;
+use super::meaning;
 use crate::cli::given::{ModelArgument, not_an_input, read_ids};
 use crate::cli::output::{Cell, Column, Listing, Manner, Output, Set, counted};
 use crate::kernels::pool::Pool;
-use crate::recommend::{Condition, Recommender};
-use crate::{Model, Query, Recommendation, Result};
+use crate::recommend::Condition;
+use crate::{Error, Model, Query, Recommendation, Result};
 
 /// List the items that a user would like best, best first
 #[derive(Debug, Args)]
 #[command(
-    group = ArgGroup::new("who").required(true).args(["user", "users", "all"]),
+    group = ArgGroup::new("who").required(true).args(["user", "users", "all", "history"]),
     after_help = "Examples:\n  \
     lowrank recommend run --user 196\n  \
     lowrank recommend run --user 196 -n 5 --where genres=Horror --where year!=1995\n  \
+    lowrank recommend run --user 196 --where '(genre=Horror | genre=Crime) & year in 1990..1999'\n  \
+    lowrank recommend run --user 196 --max-per genres=2 --popularity-penalty 0.1\n  \
+    lowrank recommend run --history 50:5,172:4,288:1\n  \
     lowrank recommend run --all --format csv -o everyone.csv\n\n\
     Items that the user rated in training are left out, unless --include-seen is given.\n\
-    The score is the prediction that `lowrank predict` prints for the same pair."
+    The score is the prediction that `lowrank predict` prints for the same pair.\n\n\
+    A condition is COLUMN=VALUE, or with != < <= > >=, or COLUMN in VALUE,VALUE, or COLUMN in 1990..1999; conditions are joined by & (and), | (or), ! (not) and \
+    brackets. Put it in quotes for the shell, and a value that has one of these signs in double quotes within.\n\
+    A history is that of a user whom training never saw: the user's embedding is found from it as training would have found it, with the items as they are; \
+    where the loss has no closed form (softmax, BPR, cosines), it is the mean of the items' embeddings."
 )]
 pub struct Recommend {
     #[command(flatten)]
@@ -35,12 +44,26 @@ pub struct Recommend {
     /// Every user of the model
     #[arg(long)]
     all: bool,
+    /// What a user whom training never saw has rated; of a model that does not predict ratings, only the items
+    #[arg(long, value_name = "ITEM:RATING,…")]
+    history: Option<History>,
     /// At most this many items a user
     #[arg(short, default_value_t = 10, value_name = "N", value_parser = at_least_one)]
     n: usize,
-    /// Only items with this value in a column (or without it: COLUMN!=VALUE); several conditions must all hold
-    #[arg(long = "where", value_name = "COLUMN=VALUE", value_parser = condition)]
+    /// Only items that meet a condition on their columns; several conditions must all hold
+    #[arg(long = "where", value_name = "CONDITION", value_parser = condition)]
     conditions: Vec<Condition>,
+    /// At most K items of each value of a column, as in genres=2
+    #[arg(long, value_name = "COLUMN=K", value_parser = max_per)]
+    max_per: Vec<(String, usize)>,
+    /// Order by score - X * ln(1 + ratings of the item), so that what few have rated comes up; the score shown stays
+    #[arg(
+        long,
+        default_value_t = 0.0,
+        hide_default_value = true,
+        value_name = "X"
+    )]
+    popularity_penalty: f64,
     /// Only the items of this file, an id a line; one that the model has not is counted
     #[arg(long, value_name = "FILE")]
     allow: Option<PathBuf>,
@@ -58,14 +81,20 @@ pub struct Recommend {
     threads: usize,
 }
 
-fn at_least_one(text: &str) -> Result<usize, String> {
+pub(super) fn at_least_one(text: &str) -> Result<usize, String> {
     let n = text.parse().ok().filter(|&n| n > 0);
     n.ok_or_else(|| "wanted a whole number, 1 or more".into())
 }
 
-fn condition(text: &str) -> Result<Condition, String> {
-    let parsed = text.parse();
-    parsed.map_err(|_| "wanted COLUMN=VALUE or COLUMN!=VALUE, as in genres=Horror".into())
+pub(super) fn condition(text: &str) -> Result<Condition, String> {
+    text.parse().map_err(|error: Error| error.to_string())
+}
+
+fn max_per(text: &str) -> Result<(String, usize), String> {
+    let wanted = "wanted COLUMN=K with K 1 or more, as in genres=2";
+    let (column, k) = text.rsplit_once('=').ok_or(wanted)?;
+    let k = k.trim().parse().ok().filter(|&k| k > 0).ok_or(wanted)?;
+    Ok((column.trim().into(), k))
 }
 
 /// One line of a list, as JSON shows it.
@@ -108,9 +137,25 @@ impl Recommend {
                 manner.note(format_args!("note: {ids} of {flag} not in the model"));
             }
         }
+        let newcomer = self
+            .history
+            .as_ref()
+            .map(|history| model.fold_in(history.of(&model)?));
+        let newcomer = newcomer.transpose()?;
+        if let Some(n) = newcomer
+            .as_ref()
+            .map(|user| user.n_unknown())
+            .filter(|&n| n > 0)
+        {
+            let ids = counted(n as u64, "item");
+            manner.note(format_args!("note: {ids} of the history not in the model"));
+        }
         let n_lines = manner.output(self.output.as_deref(), |out| {
+            if let Some(user) = &newcomer {
+                return one(out, &recommender.top_n_of(user));
+            }
             if self.user.is_some() {
-                return one(out, &recommender, users[0]);
+                return one(out, &recommender.top_n(users[0]));
             }
             let lists = Lists {
                 model: &model,
@@ -123,19 +168,34 @@ impl Recommend {
         if n_lines == 0 {
             manner.note("note: nothing to recommend: the filters leave no item, or everything is rated already");
         }
+        let n_users = users.len().max(usize::from(newcomer.is_some()));
         if let Some(file) = &self.output {
             manner.note(format_args!(
                 "{}: {} for {}",
                 file.display(),
                 counted(n_lines, "line"),
-                counted(users.len() as u64, "user")
+                counted(n_users as u64, "user")
             ));
         }
+        manner.note(self.meaning(&model));
         Ok(())
+    }
+
+    /// What the scores mean, and what orders them where they do not.
+    fn meaning(&self, model: &Model) -> String {
+        let mut line = meaning::line("score", model);
+        if self.popularity_penalty > 0.0 {
+            let x = self.popularity_penalty;
+            line += &format!("; ordered by score - {x} * ln(1 + ratings of the item)");
+        }
+        line
     }
 
     /// All of the model, or what one user needs of it; an unknown user needs all, for a hint at near ids.
     fn load(&self) -> Result<Model> {
+        if self.history.is_some() {
+            return self.model.load_for(&[]);
+        }
         if let Some(user) = &self.user {
             let model = self.model.load_for(&[user])?;
             if model.users().ids().index(user).is_some() {
@@ -151,6 +211,9 @@ impl Recommend {
         if let Some(user) = &self.user {
             return Ok(vec![model.known_user(user)?]);
         }
+        if self.history.is_some() {
+            return Ok(Vec::new());
+        }
         let Some(file) = &self.users else {
             return Ok((0..ids.len() as u32).collect());
         };
@@ -161,7 +224,12 @@ impl Recommend {
 
     fn query(&self, model: &Model) -> Result<Query> {
         let ids = model.items().ids();
-        let mut query = Query::default().n(self.n);
+        let mut query = Query::default()
+            .n(self.n)
+            .popularity_penalty(self.popularity_penalty);
+        for (column, k) in &self.max_per {
+            query = query.max_per(column, *k);
+        }
         if self.include_seen {
             query = query.include_seen();
         }
@@ -179,10 +247,9 @@ impl Recommend {
 }
 
 /// Writes one user's list and returns the number of lines.
-fn one(out: &mut Output<'_>, recommender: &Recommender<'_>, user: u32) -> Result<u64> {
+fn one(out: &mut Output<'_>, list: &[Recommendation]) -> Result<u64> {
     let mut listing = out.listing(&COLUMNS[1..])?;
-    let list = recommender.top_n(user);
-    for line in &list {
+    for line in list {
         row(&mut listing, line)?;
     }
     listing.finish()?;

@@ -145,6 +145,7 @@ impl Sizes<'_> {
             link: config.link,
             clipped: config.clip != ClipRule::None,
             spread: None,
+            purpose: None,
         };
         shape.file_bytes()
     }

@@ -237,7 +237,7 @@ mod tests {
         let twice = rows.as_padded_slice().iter().map(|x| 2.0 * x).collect();
         other.users.identity =
             Rows::from_padded(rows.n_rows(), rows.n_factors(), twice).expect("as many numbers");
-        other.users.compose();
+        other.users.compose(crate::model::Similarity::Dot);
         let blended = blend(&[one.clone(), other.clone()]).unwrap();
         for u in [None, Some(0), Some(1), Some(3)] {
             for i in [None, Some(0), Some(2)] {

@@ -65,8 +65,12 @@ fn a_file_whose_arrays_make_no_model_is_refused_by_name() {
 
 #[test]
 fn composed_rows_that_the_tables_do_not_give_are_found_by_verify() {
-    for biases in [false, true] {
-        let mut model = Shape::FULL.model();
+    for (shape, biases) in [
+        (Shape::FULL, false),
+        (Shape::FULL, true),
+        (Shape::COSINE, false),
+    ] {
+        let mut model = shape.model();
         if biases {
             model.items.composed_biases.as_mut().unwrap()[2] += 1.0;
         } else {
@@ -78,6 +82,36 @@ fn composed_rows_that_the_tables_do_not_give_are_found_by_verify() {
         let error = file.verify().unwrap_err();
         assert!(error.to_string().contains("items.composed"), "{error}");
     }
+}
+
+/// Rows that are the sum of their parts, but not normalised.
+#[test]
+fn rows_of_a_cosine_model_that_are_no_unit_rows_are_found_by_verify() {
+    let mut model = Shape::COSINE.model();
+    model.users.compose(Similarity::Dot);
+    let bytes = model.to_bytes().unwrap();
+    let error = ModelFile::new(&bytes[..]).unwrap().verify().unwrap_err();
+    assert!(error.to_string().contains("users.composed"), "{error}");
+}
+
+#[test]
+fn a_model_of_cosines_with_biases_is_neither_saved_nor_loaded() {
+    let mut model = Shape::COSINE.model();
+    model.items.identity_biases = Some(vec![0.0; 4]);
+    assert!(model.to_bytes().is_err());
+    // A forger's file: the record of cosines before the sections of a model with biases.
+    let dot = Shape {
+        mean: false,
+        purpose: None,
+        ..Shape::FULL
+    };
+    let mut record = Record::of(&Shape::COSINE.model());
+    record.baseline_mean = Some(3.5);
+    let mut forged = crate::storage::Sections::new(CONTENT, record.to_bytes().unwrap()).unwrap();
+    let model = dot.model();
+    encode::fill(&mut forged, &model).unwrap();
+    let error = Model::from_bytes(&forged.to_bytes()).unwrap_err();
+    assert!(error.to_string().contains("users.biases"), "{error}");
 }
 
 #[test]

@@ -20,10 +20,10 @@ use crate::data::Csr;
 use crate::model::{Bag, Posterior, Rows, Spread};
 use crate::{Error, Kind};
 
-/// Every combination of what a model may have: 2¹¹ models.
+/// Every combination of what a model may have: 2¹² models.
 #[test]
 fn every_shape_of_model_comes_back_as_it_was() {
-    for bits in 0..1 << 11 {
+    for bits in 0..1 << 12 {
         let shape = Shape::from_bits(bits);
         let model = shape.model();
         let bytes = model.to_bytes().unwrap();
@@ -31,6 +31,28 @@ fn every_shape_of_model_comes_back_as_it_was() {
         assert_eq!(loaded, model, "{shape:?}");
         assert_eq!(loaded.to_bytes().unwrap(), bytes, "{shape:?}");
         ModelFile::new(&bytes[..]).unwrap().verify().unwrap();
+    }
+}
+
+#[test]
+fn models_of_cosines_come_back_with_and_without_features() {
+    for (user_groups, item_groups) in [(false, false), (true, false), (false, true), (true, true)] {
+        let shape = Shape {
+            user_groups,
+            item_groups,
+            ..Shape::COSINE
+        };
+        let model = shape.model();
+        let bytes = model.to_bytes().unwrap();
+        assert_eq!(Model::from_bytes(&bytes).unwrap(), model);
+        let file = ModelFile::new(&bytes[..]).unwrap();
+        file.verify().unwrap();
+        let part = file.model_for_users(&["u1"]).unwrap();
+        assert_eq!(
+            part.predict("u1", "i2").unwrap(),
+            model.predict("u1", "i2").unwrap()
+        );
+        assert_eq!(part.purpose, model.purpose);
     }
 }
 
@@ -65,7 +87,7 @@ fn a_model_without_users_items_or_factors_comes_back() {
         for group in &mut side.groups {
             group.table = Rows::zeros(group.values.len(), 0);
         }
-        side.compose();
+        side.compose(Similarity::Dot);
     }
     assert_eq!(
         Model::from_bytes(&model.to_bytes().unwrap()).unwrap(),
@@ -141,7 +163,7 @@ fn a_few_users_predict_as_in_the_whole_model() {
     assert_eq!(part.predict("nobody", "i0").unwrap().kind, Kind::ItemOnly);
     let composed = part.users.composed.clone();
     let mut again = part.clone();
-    again.users.compose();
+    again.users.compose(Similarity::Dot);
     assert_eq!(again.users.composed, composed);
     assert_eq!(Model::from_bytes(&part.to_bytes().unwrap()).unwrap(), part);
     assert_eq!(file.model_for_users(&[]).unwrap().users.ids.len(), 0);

@@ -222,6 +222,8 @@ fn the_length_of_a_file_with_a_posterior_is_known_before() {
         (Shape::SAMPLES, Some(SpreadShape::Samples(2))),
         (Shape::VARIANCES, Some(SpreadShape::Variances)),
         (Shape::FULL, None),
+        (Shape::PURPOSE, None),
+        (Shape::COSINE, None),
     ] {
         let shape = Shape {
             n_users: 300,
@@ -238,18 +240,19 @@ fn the_length_of_a_file_with_a_posterior_is_known_before() {
             ids: &side(name).ids,
             catalog: &side(name).catalog,
             used: &[],
-            biases: true,
-            group_biases: true,
+            biases: shape.biases,
+            group_biases: shape.group_biases,
         });
         let size = size::Shape {
             n_factors: shape.n_factors,
             users,
             items,
             n_seen: model.seen.n_entries(),
-            global_mean: true,
+            global_mean: shape.mean,
             link: model.link,
-            clipped: true,
+            clipped: shape.clip,
             spread,
+            purpose: model.purpose.as_ref(),
         };
         let bytes = model.to_bytes().unwrap();
         assert_eq!(size.file_bytes(), bytes.len() as u64, "{shape:?}");

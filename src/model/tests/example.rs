@@ -16,9 +16,11 @@
 //! bob      2¾      4¼      3¼      1¼
 //! ```
 
-use super::{Bag, Clip, Features, Link, Model, ModelGroup, ModelSide, Posterior, Rows, Spread};
 use crate::data::{Catalog, Column, Csr, Strings};
 use crate::kernels::lanes::padded;
+use crate::model::{
+    Bag, Clip, Features, Link, Model, ModelGroup, ModelSide, Posterior, Rows, Similarity, Spread,
+};
 
 /// The model that the table above shows.
 pub(crate) fn model() -> Model {
@@ -59,7 +61,7 @@ pub(crate) fn model() -> Model {
         },
         ..ModelSide::default()
     };
-    items.compose();
+    items.compose(Similarity::Dot);
     Model {
         n_factors: 2,
         global_mean: Some(3.0),
@@ -131,7 +133,7 @@ pub(crate) fn with_samples() -> Model {
     items[0] = samples([[1.0, 0.0], [-2.0, 1.0]]);
     model.items.identity = rows(&items);
     model.items.groups.clear();
-    model.items.compose();
+    model.items.compose(Similarity::Dot);
     let prior = |v, w: [f32; 2]| [&samples(v)[..], &w].concat();
     model.posterior = Some(Posterior {
         noise: 0.5,
