@@ -38,8 +38,9 @@
 //! **By hand**, with one factor, μ = 0, N = 1, λ = 0, no features: p = 2, q = 3, r = 5. Then s = 6, ℓ = 1, g = 2·(6 − 5) = 2, ∂p = g·q = 6, ∂q = g·p = 4.
 //!
 //! Steps 1 and 2 are one pass over blocks ([`kernels::block`](crate::kernels::block)) where the ratings are cut into such, and the two passes of
-//! [`kernels::rows`](crate::kernels::rows) for a mini-batch. What an optimizer makes of a gradient is chapter 6's.
+//! [`kernels::rows`](crate::kernels::rows) for a mini-batch. Where cells without an example count too, [`all_cells`] adds what they do. What an optimizer makes of a gradient is chapter 6's.
 
+pub mod all_cells;
 mod chain;
 mod objective;
 mod passes;
@@ -48,6 +49,7 @@ mod strata;
 //
 pub mod naive;
 
+pub use all_cells::AllCells;
 pub use objective::{L2Scale, Objective, SidePenalty, TablePenalty};
 pub use sides::{RowGradients, SideGradient};
 
@@ -55,7 +57,7 @@ use crate::data::layout::{Blocks, Examples};
 use crate::kernels::pool::Pool;
 use crate::kernels::{Kernel, Real};
 use crate::loss::Pointwise;
-use crate::model::{Parameters, Table};
+use crate::model::{Parameters, Side, Table};
 pub(crate) use chain::{WithChain, with_chain};
 use passes::Passes;
 use strata::Strata;
@@ -170,22 +172,46 @@ struct Step<'s, T> {
 impl<T: Real> WithChain<T> for Step<'_, T> {
     type Output = f64;
 
-    fn run(self, chain: impl Fn(T, T) -> (f64, T) + Copy + Send + Sync) -> f64 {
+    fn run(mut self, chain: impl Fn(T, T) -> (f64, T) + Copy + Send + Sync) -> f64 {
+        let loss = self.observed(chain);
+        let (scale, n) = (self.objective.l2_scale, self.batch.len());
+        for (gradient, side, penalty) in self.sides() {
+            gradient.backprop(side);
+            gradient.add_penalty(side, penalty, scale, n);
+        }
+        loss
+    }
+}
+
+/// The gradient of a side, its tables and their penalty.
+type OfSide<'a, T> = (&'a mut SideGradient<T>, &'a Side<T>, &'a SidePenalty);
+
+impl<T: Real> Step<'_, T> {
+    fn sides(&mut self) -> [OfSide<'_, T>; 2] {
+        let Gradient { users, items, .. } = &mut *self.gradient;
+        let (parameters, objective) = (self.parameters, self.objective);
+        [
+            (users, &parameters.users, &objective.users),
+            (items, &parameters.items, &objective.items),
+        ]
+    }
+
+    /// Steps 1 and 2: fills ∂P and ∂Q, and returns Σ c·ℓ.
+    fn observed(&mut self, chain: impl Fn(T, T) -> (f64, T) + Copy + Send + Sync) -> f64 {
         let Step {
             parameters,
-            objective,
             batch,
             pool,
             kernel,
             ..
-        } = self;
+        } = *self;
         let Gradient {
             users: user_gradient,
             items: item_gradient,
             slopes,
             composed: [user_scratch, item_scratch],
-        } = self.gradient;
-        let loss = match batch {
+        } = &mut *self.gradient;
+        match batch {
             Batch::Examples(examples) => {
                 let user_rows = examples.by_user.iter().map(|range| range.row);
                 let item_rows = examples.by_item.iter().map(|range| range.row);
@@ -212,15 +238,6 @@ impl<T: Real> WithChain<T> for Step<'_, T> {
                     (&mut user_gradient.identity, &mut item_gradient.identity);
                 strata.run(chain, of_users, of_items, pool, kernel)
             }
-        };
-        let (scale, n) = (objective.l2_scale, batch.len());
-        for (gradient, side, penalty) in [
-            (user_gradient, &parameters.users, &objective.users),
-            (item_gradient, &parameters.items, &objective.items),
-        ] {
-            gradient.backprop(side);
-            gradient.add_penalty(side, penalty, scale, n);
         }
-        loss
     }
 }

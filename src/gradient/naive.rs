@@ -11,7 +11,7 @@ use crate::loss::{LossKind, Pointwise, Squared};
 use crate::model::{Parameters, Side, Table};
 
 /// The composed row r of a side, and its bias.
-fn composed<T: Real>(side: &Side<T>, r: usize) -> (Vec<T>, T) {
+pub(super) fn composed<T: Real>(side: &Side<T>, r: usize) -> (Vec<T>, T) {
     let mut row = side.identity.row(r).to_vec();
     let mut bias = side
         .identity
@@ -176,7 +176,7 @@ pub fn gradient<T: Real>(
 }
 
 /// Steps 2 and 3 for one example and one side: ∂row += slope·other, through the weights of the features.
-fn hand_on<T: Real>(gradient: &mut Side<T>, r: usize, slope: T, other: &[T]) {
+pub(super) fn hand_on<T: Real>(gradient: &mut Side<T>, r: usize, slope: T, other: &[T]) {
     add(&mut gradient.identity, r, slope, other);
     for group in &mut gradient.groups {
         for (f, weight) in group.features.row(r) {

@@ -9,6 +9,7 @@
 //! | [`tiles`] | scores of many users for many items |
 //! | [`rows`] | scores and gradients of many ratings in one pass |
 //! | [`block`] | the same in one pass, where a thread owns the rows of both sides |
+//! | [`normal`] | the row that fits its ratings best, the other side held fixed |
 //! | [`pool`] | the same work on several threads |
 //! | [`real`] | the numbers: `f32` in production, `f64` in the gradient check |
 //!
@@ -19,6 +20,7 @@ mod avx2;
 pub mod block;
 pub mod lanes;
 pub mod naive;
+pub mod normal;
 pub mod pool;
 pub mod real;
 pub mod rows;
