@@ -155,9 +155,9 @@ impl<T: Real> Equations<T> {
         self.held = 0;
     }
 
-    /// U, and y with Uᵀ·y = b in place of b; false where A is not positive definite, or a number is not finite.
+    /// U, and y with Uᵀ·y = b in place of b; false where A is not positive definite, a number is not finite, or no more than `least` of an entry of the diagonal is left to take a root of.
     #[inline(always)]
-    fn factorize(&mut self) -> bool {
+    fn factorize(&mut self, least: T) -> bool {
         for row in (0..self.width).step_by(ROWS) {
             let first = row / COLUMNS * COLUMNS;
             let mut tile = self.left(row, first);
@@ -165,7 +165,8 @@ impl<T: Real> Equations<T> {
             let (mut inverse, mut triangle) = ([T::ZERO; ROWS], [[T::ZERO; ROWS]; ROWS]);
             for a in 0..ROWS {
                 let pivot = tile[a][row - first + a];
-                if !(pivot > T::ZERO && pivot.finite()) {
+                let entry = self.matrix[(row + a) * (self.width + 1)];
+                if !(pivot > least * entry && pivot.finite()) {
                     return false;
                 }
                 inverse[a] = T::from_f64(1.0) / pivot.square_root();
@@ -268,6 +269,8 @@ pub struct SolveRow<'a, T, S, E> {
     pub start: &'a [T],
     /// δ.
     pub ridge: T,
+    /// The share of an entry of the diagonal that must be left to take a root of; below, what is left is rounding more than number.
+    pub least: T,
     /// The table of the other rows.
     pub other: RowsView<'a, S>,
     /// The examples: the other row, c and t.
@@ -295,7 +298,7 @@ impl<T: Real, S: Real, E: Iterator<Item = (u32, T, T)>> Job for SolveRow<'_, T, 
             equations.push(weight, target, q);
         }
         equations.add_panel();
-        if !equations.factorize() {
+        if !equations.factorize(self.least) {
             return false;
         }
         equations.solve_upper();
@@ -393,6 +396,7 @@ mod tests {
                 equations,
                 start: &start,
                 ridge: T::from_f64(ridge),
+                least: T::ZERO,
                 other: RowsView {
                     values: &self.table,
                     stride: padded(self.n),
@@ -484,6 +488,38 @@ mod tests {
             assert!(case.solve(&mut equations, 1.0, Kernel::Portable).is_none());
             case.start[width(n) + 1] = 1.0;
             assert!(case.solve(&mut equations, 1.0, Kernel::Portable).is_some());
+        }
+    }
+
+    #[test]
+    fn what_is_left_of_a_diagonal_is_to_be_more_than_rounding() {
+        // A = (1 + δ, 1; 1, 1 + δ): of the second entry 2δ is left.
+        let solve = |ridge: f32, least: f32| {
+            let mut start = vec![0.0; 16 * 16];
+            (2..16).for_each(|a| start[17 * a] = 1.0);
+            let (mut q, mut row) = ([0.0; 8], [0.0; 8]);
+            q[..2].fill(1.0);
+            let solved = SolveRow {
+                equations: &mut Equations::new(2),
+                start: &start,
+                ridge,
+                least,
+                other: RowsView {
+                    values: &q,
+                    stride: 8,
+                },
+                examples: [(0, 1.0, 1.0)].into_iter(),
+                row: &mut row,
+            };
+            solved.run(crate::kernels::Portable)
+        };
+        for (ridge, least, wanted) in [
+            (0.001, 0.0, true),
+            (0.001, 0.0019, true),
+            (0.001, 0.0021, false),
+            (1e-9, 0.0, false),
+        ] {
+            assert_eq!(solve(ridge, least), wanted, "{ridge} {least}");
         }
     }
 

@@ -10,7 +10,7 @@
 //! An epoch is a sweep: all users, then all items. J never rises, so there is no learning rate; `train_loss` is J after the sweep, its penalty included. Cost: n_row·d²/2 + d³/6
 //! multiply-adds a row of either side.
 //!
-//! Equations are gathered and solved in `f32`; where rounding has left nothing to take a root of, once more in `f64`. Where even that finds no solution (λ = 0 and less to go by than
+//! Equations are gathered and solved in `f32`; where rounding has left next to nothing to take a root of, once more in `f64`. Where even that finds no solution (λ = 0 and less to go by than
 //! factors), training ends as one whose numbers have run away.
 //!
 //! Rows of their own alone: with features a change of one row's changes what others have to explain. The gradient of the same objective is

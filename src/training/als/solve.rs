@@ -13,6 +13,8 @@ use crate::model::Table;
 
 /// Multiply-adds of a task over d², about: that many examples twice. By the data alone.
 const COST_PER_TASK: usize = 4096;
+/// 2⁻¹⁴: where less is left of an entry of the diagonal, ten of the 24 bits of single precision are left of it, and double precision takes over.
+const LEAST: f32 = 1.0 / 16384.0;
 
 /// The examples of one side's rows.
 #[derive(Clone, Copy)]
@@ -87,9 +89,16 @@ impl Rows<'_> {
             let mut equations = Equations::new(self.other.n_factors());
             for &range in ranges {
                 let row = &mut rows[(range.row as usize - first) * stride..][..stride];
-                if !self.row(range, &mut equations, &start, row, kernel) {
+                if !self.row(range, &mut equations, &start, LEAST, row, kernel) {
                     let mut equations = Equations::new(self.other.n_factors());
-                    if !self.row(range, &mut equations, &self.start::<f64>(), row, kernel) {
+                    if !self.row(
+                        range,
+                        &mut equations,
+                        &self.start::<f64>(),
+                        0.0,
+                        row,
+                        kernel,
+                    ) {
                         row[..self.other.n_factors()].fill(f32::NAN);
                     }
                 }
@@ -103,6 +112,7 @@ impl Rows<'_> {
         range: RowRange,
         equations: &mut Equations<T>,
         start: &[T],
+        least: T,
         row: &mut [f32],
         kernel: Kernel,
     ) -> bool {
@@ -110,6 +120,7 @@ impl Rows<'_> {
             equations,
             start,
             ridge: T::from_f64(self.penalty[range.row as usize]),
+            least,
             other: RowsView {
                 values: self.other.as_slice(),
                 stride: self.other.stride(),

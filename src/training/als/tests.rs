@@ -279,6 +279,39 @@ fn what_has_no_closed_form_is_refused() {
 }
 
 #[test]
+fn what_single_precision_cannot_solve_double_precision_does() {
+    // Rows (1, 1) and next to no penalty: any (x, y) with the right sum is nearly as good as another; the shortest has x = y.
+    let data = data(40, 30, false);
+    let config = config()
+        .n_factors(2)
+        .epochs(1)
+        .l2(PerTable::new(1e-6).with("item", 1e3));
+    let mut als = als(&data, &config, CELLS[2]).unwrap();
+    let items = &mut als.trainer_mut().parameters_mut().items.identity;
+    items.factors_mut().fill(1.0);
+    let finish = als.run(&mut ());
+    assert!(matches!(finish.ending, crate::training::Ending::Completed));
+    let ratings = &data.interactions;
+    for user in 0..39 {
+        let of_user = |e: &usize| ratings.users[*e] == user;
+        let mine: Vec<usize> = (0..ratings.len()).filter(of_user).collect();
+        let sum: f32 = mine.iter().map(|&e| ratings.ratings[e]).sum();
+        let half = sum / mine.len() as f32 / 2.0;
+        for x in &als
+            .trainer()
+            .state()
+            .parameters
+            .users
+            .identity
+            .row(user as usize)[..2]
+        {
+            // The penalty is 1e-6 of it at most; 53 bits less the 20 of the condition.
+            assert!((x - half).abs() < 1e-5, "{user}: {x} {half}");
+        }
+    }
+}
+
+#[test]
 fn equations_without_a_solution_end_the_training() {
     // No penalty, no weight of cells, and rows with fewer examples than factors.
     let data = data(40, 30, false);
