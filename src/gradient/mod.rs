@@ -41,8 +41,9 @@
 //! depend on each other: step 1 is another, `pairs` and `lists`; the rest is the same.
 //!
 //! Steps 1 and 2 are one pass over blocks ([`kernels::block`](crate::kernels::block)) where the ratings are cut into such, and the two passes of
-//! [`kernels::rows`](crate::kernels::rows) for a mini-batch. What an optimizer makes of a gradient is chapter 6's.
+//! [`kernels::rows`](crate::kernels::rows) for a mini-batch. Where cells without an example count too, [`all_cells`] adds what they do. What an optimizer makes of a gradient is chapter 6's.
 
+pub mod all_cells;
 mod angle;
 mod chain;
 mod lists;
@@ -55,6 +56,7 @@ mod strata;
 //
 pub mod naive;
 
+pub use all_cells::AllCells;
 pub use objective::{L2Scale, Objective, SidePenalty, TablePenalty};
 pub use sides::{RowGradients, SideGradient};
 
@@ -138,7 +140,12 @@ impl<T: Real> Gradient<T> {
         pool: &Pool,
         kernel: Kernel,
     ) -> f64 {
-        let step = self.step(objective, parameters, batch.into(), pool, kernel);
+        let batch = batch.into();
+        if let LossKind::AllCells { unobserved_weight } = objective.loss {
+            let cells = AllCells::new(unobserved_weight, objective.l2_scale);
+            return self.all_cells(&cells, objective, parameters, batch, pool, kernel);
+        }
+        let step = self.step(objective, parameters, batch, pool, kernel);
         match objective.loss {
             LossKind::Bpr => step.pairs(Bpr),
             LossKind::Softmax { temperature } => step.lists(Softmax { temperature }),

@@ -28,7 +28,19 @@ pub(super) struct Step<'s, T> {
 impl<T: Real> WithChain<T> for Step<'_, T> {
     type Output = f64;
 
-    fn run(self, chain: impl Fn(T, T) -> (f64, T) + Copy + Send + Sync) -> f64 {
+    fn run(mut self, chain: impl Fn(T, T) -> (f64, T) + Copy + Send + Sync) -> f64 {
+        let loss = self.observed(chain);
+        self.finish();
+        loss
+    }
+}
+
+impl<T: Real> Step<'_, T> {
+    /// Steps 1 and 2 with a loss of single predictions: fills ∂P and ∂Q, and returns Σ c·ℓ.
+    pub(super) fn observed(
+        &mut self,
+        chain: impl Fn(T, T) -> (f64, T) + Copy + Send + Sync,
+    ) -> f64 {
         let (pool, kernel) = (self.pool, self.kernel);
         match self.batch {
             Batch::Examples(examples) => self.examples(examples, |passes, slopes, gradient| {
@@ -40,85 +52,16 @@ impl<T: Real> WithChain<T> for Step<'_, T> {
             }
         }
     }
-}
 
-impl<T: Real> Step<'_, T> {
     /// With a loss of two scores.
-    pub(super) fn pairs(self, loss: impl Pairwise) -> f64 {
+    pub(super) fn pairs(mut self, loss: impl Pairwise) -> f64 {
         let (pool, kernel) = (self.pool, self.kernel);
         let Batch::Pairs(pairs) = self.batch else {
             panic!("a loss of two scores takes pairs");
         };
-        self.examples(&pairs.examples, |passes, slopes, gradient| {
+        let loss = self.examples(&pairs.examples, |passes, slopes, gradient| {
             passes.forward_pairs(loss, slopes, gradient, pool, kernel)
-        })
-    }
-
-    /// The two passes over examples, the first of which `forward` does.
-    fn examples(
-        self,
-        examples: &Examples,
-        forward: impl FnOnce(&Passes<'_, T>, &mut [T], &mut RowGradients<T>) -> f64,
-    ) -> f64 {
-        let Gradient {
-            users,
-            items,
-            slopes,
-            composed,
-            directions,
-            ..
-        } = &mut *self.gradient;
-        let of = |ranges: &[RowRange]| ranges.iter().map(|range| range.row).collect::<Vec<_>>();
-        let (user_rows, item_rows) = (of(&examples.by_user), of(&examples.by_item));
-        let rows = Rows {
-            composed,
-            directions,
-            similarity: self.objective.similarity,
-            kernel: self.kernel,
-        };
-        let [of_users, of_items] = rows.of(
-            self.parameters,
-            Some(&user_rows),
-            Some(&item_rows),
-            self.pool,
-        );
-        let passes = Passes {
-            parameters: self.parameters,
-            examples,
-            users: of_users,
-            items: of_items,
-        };
-        slopes.resize(examples.len(), T::ZERO);
-        let loss = forward(&passes, slopes, &mut users.identity);
-        passes.gather(slopes, &mut items.identity, self.pool, self.kernel);
-        self.finish();
-        loss
-    }
-
-    /// One pass over blocks.
-    fn blocks(self, blocks: &Blocks, chain: impl Fn(T, T) -> (f64, T) + Copy + Send + Sync) -> f64 {
-        let Gradient {
-            users,
-            items,
-            composed,
-            directions,
-            ..
-        } = &mut *self.gradient;
-        let rows = Rows {
-            composed,
-            directions,
-            similarity: self.objective.similarity,
-            kernel: self.kernel,
-        };
-        let [of_users, of_items] = rows.of(self.parameters, None, None, self.pool);
-        let strata = Strata {
-            global_mean: self.parameters.global_mean,
-            blocks,
-            users: of_users,
-            items: of_items,
-        };
-        let (of_users, of_items) = (&mut users.identity, &mut items.identity);
-        let loss = strata.run(chain, of_users, of_items, self.pool, self.kernel);
+        });
         self.finish();
         loss
     }
@@ -136,12 +79,7 @@ impl<T: Real> Step<'_, T> {
             lists: buffers,
             ..
         } = &mut *self.gradient;
-        let user_rows: Vec<u32> = lists
-            .positives
-            .by_user
-            .iter()
-            .map(|range| range.row)
-            .collect();
+        let user_rows = rows_of(&lists.positives.by_user);
         let item_rows = touched(lists);
         let rows = Rows {
             composed,
@@ -164,10 +102,79 @@ impl<T: Real> Step<'_, T> {
             pool: self.pool,
             kernel: self.kernel,
         };
-        let (of_users, of_items) = (&mut users.identity, &mut items.identity);
-        let loss = passes.run(item_rows.as_deref(), buffers, of_users, of_items);
+        let (users, items) = (&mut users.identity, &mut items.identity);
+        let loss = passes.run(item_rows.as_deref(), buffers, users, items);
         self.finish();
         loss
+    }
+
+    /// The two passes over examples, the first of which `forward` does.
+    fn examples(
+        &mut self,
+        examples: &Examples,
+        forward: impl FnOnce(&Passes<'_, T>, &mut [T], &mut RowGradients<T>) -> f64,
+    ) -> f64 {
+        let Gradient {
+            users,
+            items,
+            slopes,
+            composed,
+            directions,
+            ..
+        } = &mut *self.gradient;
+        let (user_rows, item_rows) = (rows_of(&examples.by_user), rows_of(&examples.by_item));
+        let rows = Rows {
+            composed,
+            directions,
+            similarity: self.objective.similarity,
+            kernel: self.kernel,
+        };
+        let [of_users, of_items] = rows.of(
+            self.parameters,
+            Some(&user_rows),
+            Some(&item_rows),
+            self.pool,
+        );
+        let passes = Passes {
+            parameters: self.parameters,
+            examples,
+            users: of_users,
+            items: of_items,
+        };
+        slopes.resize(examples.len(), T::ZERO);
+        let loss = forward(&passes, slopes, &mut users.identity);
+        passes.gather(slopes, &mut items.identity, self.pool, self.kernel);
+        loss
+    }
+
+    /// One pass over blocks.
+    fn blocks(
+        &mut self,
+        blocks: &Blocks,
+        chain: impl Fn(T, T) -> (f64, T) + Copy + Send + Sync,
+    ) -> f64 {
+        let Gradient {
+            users,
+            items,
+            composed,
+            directions,
+            ..
+        } = &mut *self.gradient;
+        let rows = Rows {
+            composed,
+            directions,
+            similarity: self.objective.similarity,
+            kernel: self.kernel,
+        };
+        let [of_users, of_items] = rows.of(self.parameters, None, None, self.pool);
+        let strata = Strata {
+            global_mean: self.parameters.global_mean,
+            blocks,
+            users: of_users,
+            items: of_items,
+        };
+        let (of_users, of_items) = (&mut users.identity, &mut items.identity);
+        strata.run(chain, of_users, of_items, self.pool, self.kernel)
     }
 
     /// Everything after the passes.
@@ -202,6 +209,11 @@ impl<T: Real> Step<'_, T> {
         users.add_penalty(user_side, &objective.users, scale, n);
         items.add_penalty(item_side, &objective.items, scale, n);
     }
+}
+
+/// The rows of some ranges.
+fn rows_of(ranges: &[RowRange]) -> Vec<u32> {
+    ranges.iter().map(|range| range.row).collect()
 }
 
 /// Where the rows of both sides are composed, and given length 1.

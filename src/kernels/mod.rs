@@ -11,7 +11,8 @@
 //! | [`rows`] | scores and gradients of many ratings in one pass |
 //! | [`block`] | the same in one pass, where a thread owns the rows of both sides |
 //! | [`dense`] | the gradients of many users and many items, from the slopes of all of them |
-//! | [`exp`] | many exponentials at once, with the same bits everywhere |
+//! | [`exp`](lanes::exp) | many exponentials at once, with the same bits everywhere |
+//! | [`normal`] | the row that fits its ratings best, the other side held fixed |
 //! | [`pool`] | the same work on several threads |
 //! | [`real`] | the numbers: `f32` in production, `f64` in the gradient check |
 //!
@@ -21,9 +22,9 @@
 mod avx2;
 pub mod block;
 pub mod dense;
-pub mod exp;
 pub mod lanes;
 pub mod naive;
+pub mod normal;
 pub mod pool;
 pub mod real;
 pub mod rows;

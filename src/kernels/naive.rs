@@ -68,6 +68,26 @@ pub fn column_sums<T: Real>(
     (sums, biases)
 }
 
+/// A = A₀ + δ·1 + Σ_e c_e·q_e·q_eᵀ and b = Σ_e c_e·t_e·q_e of a row, in `f64`; A₀ and A have rows of q's length. The examples are (q, c, t).
+pub fn normal_equations<T: Real>(
+    start: &[f64],
+    ridge: f64,
+    examples: &[(&[T], f64, f64)],
+) -> (Vec<f64>, Vec<f64>) {
+    let n = start.len().isqrt();
+    let (mut matrix, mut vector) = (start.to_vec(), vec![0.0; n]);
+    for a in 0..n {
+        matrix[a * n + a] += ridge;
+        for &(q, weight, target) in examples {
+            vector[a] += weight * target * q[a].to_f64();
+            for b in 0..n {
+                matrix[a * n + b] += weight * q[a].to_f64() * q[b].to_f64();
+            }
+        }
+    }
+    (matrix, vector)
+}
+
 /// One row's share of a pass that scores: the slope of each of its examples, Σ slope·q and Σ slope.
 pub fn score_row<T: Real>(
     p: &[T],

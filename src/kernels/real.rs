@@ -44,7 +44,7 @@ pub trait Real:
     fn to_f32(self) -> f32;
     /// √x, correctly rounded.
     fn square_root(self) -> Self;
-    /// e^x: [`exp_f32`](super::exp::exp_f32), or `libm`'s in `f64`.
+    /// e^x: [`exp_f32`](super::lanes::exp::exp_f32), or `libm`'s in `f64`.
     fn exponential(self) -> Self;
     /// Neither infinite nor NaN.
     fn finite(self) -> bool;
@@ -112,5 +112,5 @@ macro_rules! real {
         }
     };
 }
-real!(f32, super::exp::exp_f32, |numbers| Some(numbers));
+real!(f32, super::lanes::exp::exp_f32, |numbers| Some(numbers));
 real!(f64, libm::exp, |_numbers| None);

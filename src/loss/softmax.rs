@@ -28,7 +28,7 @@
 
 use super::{List, Listwise};
 use crate::kernels::Real;
-use crate::kernels::exp;
+use crate::kernels::lanes::exp;
 
 /// −ln of the softmax, the positives' share of Σ e^(s/τ).
 #[derive(Clone, Copy, Debug, PartialEq)]

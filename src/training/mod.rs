@@ -21,12 +21,14 @@
 //! | `setup` | what stands ready before the first step? |
 //! | [`state`] | what must be known to go on from an epoch? |
 //! | [`trainer`] | in which order is all of it done? |
+//! | [`als`] | how are the rows of one side found at once, the other side held fixed? |
 //! | `validation` | how wrong are the tables on ratings that they were not trained on? |
 //! | `collapse` | what is left of the tables when training is over? |
 //! | [`observer`] | how does one watch, and stop it? |
 //!
 //! There are no files here and no clock: those who watch keep the time.
 
+pub mod als;
 mod batches;
 mod collapse;
 pub mod config;
@@ -40,6 +42,7 @@ mod strata;
 pub mod trainer;
 mod validation;
 
+pub use als::Als;
 pub use config::{
     Batch, Checked, ClipRule, Columns, Config, Count, Feature, FeatureKind, Implicit, Keep,
     KernelChoice, Method, Monitor, PerTable, Preset, Sampling, Strength,

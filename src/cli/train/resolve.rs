@@ -173,7 +173,10 @@ impl Settings {
             (None, Some(loss)) if loss.meaning() != Meaning::Rating => Preset::Implicit,
             (None, _) => Preset::Rating,
         };
-        let mut c = Config::preset(preset);
+        let mut c = match self.als {
+            Some(true) => Config::als(),
+            _ => Config::preset(preset),
+        };
         c.loss = loss.unwrap_or(c.loss);
         c.threshold = self.threshold;
         c.similarity = match &self.similarity {
@@ -276,6 +279,7 @@ impl Settings {
         let c = config.clone();
         let all = Settings {
             bayes: (c.method == Method::Variational).then_some(true),
+            als: (c.method == Method::Als).then_some(true),
             ensemble: (c.method == Method::Ensemble).then_some(true),
             average: match c.method {
                 Method::Samples(kept) => Some(kept),
@@ -334,7 +338,7 @@ impl Settings {
             ..self
         };
         match c.method {
-            Method::Point | Method::Auto => all,
+            Method::Point | Method::Als | Method::Auto => all,
             _ => all.without_steps(),
         }
     }
@@ -342,13 +346,17 @@ impl Settings {
     /// What is found: tables, or their posterior.
     fn method(&self) -> Result<Method> {
         let ways = [
+            self.als == Some(true),
             self.ensemble == Some(true),
             self.average.is_some(),
             self.bayes == Some(true),
         ];
         if ways.into_iter().filter(|&asked| asked).count() > 1 {
-            let wanted = "one of --bayes, --average and --ensemble";
+            let wanted = "one of --bayes, --average, --ensemble and --als";
             return Err(Error::config("method", "several", wanted));
+        }
+        if self.als == Some(true) {
+            return Ok(Method::Als);
         }
         let method = match (self.ensemble, self.average, self.bayes) {
             (Some(true), ..) => Method::Ensemble,

@@ -82,6 +82,9 @@ settings! {
     /// Train three models in different ways and blend them: two averages of samples, one variational
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Model")]
     ensemble: Option<bool>,
+    /// Fit clicks in closed form, one side at a time: squared errors over all cells (iALS); no learning rate, a dozen sweeps
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Model")]
+    als: Option<bool>,
     /// Numbers in each embedding [default: 8; implicit 64; notebook 16; --bayes 15, --average 7]
     #[arg(long, value_name = "N", help_heading = "Model")]
     factors: Option<usize>,
@@ -204,7 +207,10 @@ settings! {
 impl Settings {
     /// Whether a posterior or an ensemble is asked for, or refused.
     pub fn names_a_method(&self) -> bool {
-        self.bayes.is_some() || self.average.is_some() || self.ensemble.is_some()
+        self.bayes.is_some()
+            || self.average.is_some()
+            || self.ensemble.is_some()
+            || self.als.is_some()
     }
 
     /// These without that: of several methods the one asked for first counts.
@@ -213,6 +219,7 @@ impl Settings {
             bayes: None,
             average: None,
             ensemble: None,
+            als: None,
             ..self
         }
     }

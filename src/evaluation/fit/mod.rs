@@ -12,8 +12,11 @@ pub mod recipe;
 
 use crate::bayes::Inference;
 use crate::data::{Dataset, Interactions};
+use crate::gradient::AllCells;
 use crate::kernels::Real;
+use crate::loss::LossKind;
 use crate::model::Baseline;
+use crate::training::als::Als;
 use crate::training::config::Method;
 use crate::training::{Checked, Config, Ending, Finish, Observer, Trainer};
 use crate::{Model, Result};
@@ -57,6 +60,8 @@ impl<T: Real> Trainer<'_, T> {
 pub enum Training<'d> {
     /// Of one set of tables.
     Point(Box<Trainer<'d, f32>>),
+    /// In closed form.
+    Closed(Box<Als<'d>>),
     /// Of their posterior.
     Posterior(Box<Inference<'d>>),
     /// Of several models.
@@ -77,6 +82,7 @@ impl<'d> Training<'d> {
         match self {
             Training::Ensemble(ensemble) => ensemble.first().trainer(),
             Training::Point(trainer) => trainer,
+            Training::Closed(als) => als.trainer(),
             Training::Posterior(inference) => inference.trainer(),
         }
     }
@@ -85,6 +91,7 @@ impl<'d> Training<'d> {
     pub fn point_mut(&mut self) -> Option<&mut Trainer<'d, f32>> {
         match self {
             Training::Point(trainer) => Some(trainer),
+            Training::Closed(als) => Some(als.trainer_mut()),
             Training::Posterior(_) | Training::Ensemble(_) => None,
         }
     }
@@ -94,6 +101,7 @@ impl<'d> Training<'d> {
         match self {
             Training::Ensemble(ensemble) => ensemble.run(observer),
             Training::Point(trainer) => trainer.run(observer),
+            Training::Closed(als) => als.run(observer),
             Training::Posterior(inference) => inference.run(observer),
         }
     }
@@ -106,6 +114,7 @@ impl<'d> Training<'d> {
         match self {
             Training::Ensemble(ensemble) => ensemble.into_model(),
             Training::Point(trainer) => trainer.into_model(),
+            Training::Closed(als) => als.into_trainer().into_model(),
             Training::Posterior(inference) => {
                 let baseline = inference.trainer().baseline()?;
                 let mut model = inference.into_model_alone()?;
@@ -134,6 +143,14 @@ impl Checked {
         let trainer = self.trainer::<f32>(train, valid)?;
         Ok(match trainer.config().method {
             Method::Point | Method::Auto => Training::Point(Box::new(trainer)),
+            Method::Als => {
+                let config = trainer.config();
+                let LossKind::AllCells { unobserved_weight } = config.loss else {
+                    unreachable!("a checked configuration");
+                };
+                let cells = AllCells::new(unobserved_weight, trainer.objective().l2_scale);
+                Training::Closed(Box::new(Als::new(trainer, cells)?))
+            }
             _ => Training::Posterior(Box::new(Inference::new(trainer)?)),
         })
     }

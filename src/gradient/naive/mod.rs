@@ -15,7 +15,7 @@ use crate::loss::{Absolute, CosineEmbedding, Huber, Logistic, LossKind, Pointwis
 use crate::model::{Link, Parameters, Side, Similarity, Table};
 
 /// The composed row r of a side, and its bias.
-fn composed<T: Real>(side: &Side<T>, r: usize) -> (Vec<T>, T) {
+pub(super) fn composed<T: Real>(side: &Side<T>, r: usize) -> (Vec<T>, T) {
     let mut row = side.identity.row(r).to_vec();
     let mut bias = side
         .identity
@@ -274,16 +274,20 @@ fn push<T: Real>(
         (&mut sum.users, user, &score.toward_user),
         (&mut sum.items, item, &score.toward_item),
     ] {
-        add(&mut side.identity, r, slope, toward);
-        for group in side.groups.iter_mut().filter(|_| !waits) {
-            for (f, weight) in group.features.row(r) {
-                add(
-                    &mut group.table,
-                    f as usize,
-                    slope * T::from_f32(weight),
-                    toward,
-                );
-            }
+        match waits {
+            true => add(&mut side.identity, r, slope, toward),
+            false => hand_on(side, r, slope, toward),
+        }
+    }
+}
+
+/// Steps 2 and 3 for one example and one side: ∂row += slope·toward, through the weights of the features.
+pub(super) fn hand_on<T: Real>(gradient: &mut Side<T>, r: usize, slope: T, toward: &[T]) {
+    add(&mut gradient.identity, r, slope, toward);
+    for group in &mut gradient.groups {
+        for (f, weight) in group.features.row(r) {
+            let slope = slope * T::from_f32(weight);
+            add(&mut group.table, f as usize, slope, toward);
         }
     }
 }

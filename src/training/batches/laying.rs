@@ -28,7 +28,7 @@ const MOST_SCORES: usize = 1 << 26;
 pub(in crate::training) struct Laying<'a, 'd> {
     pub(in crate::training) config: &'a Config,
     pub(in crate::training) train: &'d Dataset,
-    /// Whether negatives must be drawn.
+    /// Whether no example says no.
     pub(in crate::training) only_positives: bool,
     /// Examples of each user, of each item.
     pub(in crate::training) counts: (&'a [u32], &'a [u32]),
@@ -51,7 +51,8 @@ impl<'d> Laying<'_, 'd> {
             pool,
             ..
         } = self;
-        let drawn = self.only_positives || config.loss.takes_negatives();
+        let of_clicks = config.loss.takes_labels() && self.only_positives;
+        let drawn = of_clicks || config.loss.takes_negatives();
         if drawn {
             return self.with_negatives(examples);
         }

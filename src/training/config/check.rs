@@ -49,7 +49,7 @@ impl Config {
             (1..=MAX_FACTORS).contains(&c.factors()),
             "a whole number from 1 to 4096",
         )?;
-        if !matches!(c.method, Method::Point | Method::Auto) {
+        if !matches!(c.method, Method::Point | Method::Als | Method::Auto) {
             posterior(c)?;
         }
         let epochs = c.n_epochs();

@@ -31,6 +31,13 @@ pub(super) fn check(c: &Config) -> Result<()> {
     demand(
         "loss",
         loss,
+        c.method != Method::Als || c.loss.shape() == LossShape::Everything,
+        "all-cells with --als",
+    )?;
+    let point = point || c.method == Method::Als;
+    demand(
+        "loss",
+        loss,
         point || c.loss == LossKind::Squared,
         "squared with --bayes, --average or --ensemble",
     )?;
@@ -51,11 +58,18 @@ pub(super) fn check(c: &Config) -> Result<()> {
         "--no-mean --no-biases: the score of a cosine model is the angle alone",
     )?;
     let everything = c.loss.shape() == LossShape::Everything;
+    demand("layers", c.layers, !everything || c.layers == 0, &with("0"))?;
     demand(
         "biases",
         "yes",
         !everything || !(c.biases || c.group_biases),
         &with("--no-biases"),
+    )?;
+    demand(
+        "batch",
+        "a number",
+        !everything || matches!(c.batch, Batch::Auto | Batch::Full),
+        &with("auto or full"),
     )?;
     if c.ranks() {
         demand("mean", "yes", !c.global_mean, &with("--no-mean"))?;

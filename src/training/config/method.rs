@@ -9,6 +9,8 @@ pub enum Method {
     /// The tables that minimise the objective, by the optimizer.
     #[default]
     Point,
+    /// The tables that minimise squared errors over all cells, one side at a time in closed form: see `training::als`.
+    Als,
     /// Their posterior, as the nearest of all distributions with independent rows: means and covariances in closed form, λ and the noise found along the way.
     Variational,
     /// So many draws of the posterior, averaged.
@@ -27,6 +29,7 @@ impl Method {
     pub(crate) fn factors(self) -> usize {
         match self {
             Method::Point | Method::Auto => 8,
+            Method::Als => 64,
             Method::Variational | Method::Ensemble => 15,
             Method::Samples(_) => 7,
         }
@@ -36,7 +39,7 @@ impl Method {
     pub(crate) fn epochs(self) -> Option<usize> {
         match self {
             Method::Point | Method::Auto => None,
-            Method::Variational => Some(12),
+            Method::Als | Method::Variational => Some(12),
             // Each member has its own.
             Method::Ensemble => Some(1),
             Method::Samples(kept) => Some(BURN_IN + kept),

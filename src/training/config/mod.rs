@@ -278,6 +278,20 @@ impl Config {
         }
     }
 
+    /// For clicks, plays and purchases, in closed form: weighted squares over all cells.
+    pub fn als() -> Config {
+        Config {
+            method: Method::Als,
+            loss: LossKind::AllCells {
+                unobserved_weight: 0.01,
+            },
+            layers: 0,
+            l2: PerTable::new(0.003),
+            l2_scale: L2Scale::Rating,
+            ..Config::clicks()
+        }
+    }
+
     /// For ratings.
     pub fn rating() -> Config {
         Config {

@@ -99,7 +99,7 @@ impl<'d, T: Real> Trainer<'d, T> {
     pub fn run(&mut self, observer: &mut impl Observer) -> Finish {
         let valid = self.valid.clone();
         self.arrange(Way::In);
-        let finish = self.epochs(observer);
+        let finish = self.epochs(observer, Trainer::steps);
         self.last_good = None;
         self.arrange(Way::Out);
         self.valid = valid;
@@ -134,7 +134,12 @@ impl<'d, T: Real> Trainer<'d, T> {
         };
     }
 
-    fn epochs(&mut self, observer: &mut impl Observer) -> Finish {
+    /// The loop: `train` does an epoch and returns what `train_loss` is N times of.
+    pub(super) fn epochs(
+        &mut self,
+        observer: &mut impl Observer,
+        mut train: impl FnMut(&mut Self, usize) -> Result<f64>,
+    ) -> Finish {
         let config = self.config().clone();
         let started = Event::Started {
             n_ratings: self.data.n_ratings(),
@@ -148,7 +153,7 @@ impl<'d, T: Real> Trainer<'d, T> {
                 ending = Ending::Observer;
                 break;
             }
-            match self.epoch(observer) {
+            match self.epoch(observer, &mut train) {
                 Ok((epoch, control)) => {
                     go_on = control;
                     let best = self
@@ -176,12 +181,16 @@ impl<'d, T: Real> Trainer<'d, T> {
     }
 
     /// One epoch: all its steps, the finite check, validation. On divergence the state is that of the epoch before, apart from the moments.
-    fn epoch(&mut self, observer: &mut impl Observer) -> Result<(Epoch, ControlFlow<()>)> {
+    fn epoch(
+        &mut self,
+        observer: &mut impl Observer,
+        train: &mut impl FnMut(&mut Self, usize) -> Result<f64>,
+    ) -> Result<(Epoch, ControlFlow<()>)> {
         let number = self.state.epoch + 1;
-        let learning_rate = self.learning_rate();
+        let (steps, learning_rate) = (self.state.steps, self.learning_rate());
         let mut control = observer.on_event(&Event::EpochStarted { epoch: number });
         self.remember();
-        let trained = self.steps(number);
+        let trained = train(self, number);
         let loss = trained.as_ref().map_or(0.0, |loss| *loss);
         if let Err(diverged) = trained.and_then(|_| self.finite(number)) {
             self.go_back();
@@ -201,7 +210,7 @@ impl<'d, T: Real> Trainer<'d, T> {
             epoch: number,
             train_loss: loss / self.batches.n_examples() as f64,
             valid,
-            learning_rate: Some(learning_rate),
+            learning_rate: (self.state.steps > steps).then_some(learning_rate),
             improved,
         };
         control = also(

@@ -8,7 +8,8 @@
 //! Only additions, multiplications and operations on bits, so it runs on many lanes and gives the same bits on every CPU; within 2 units in the last place of the true value where
 //! x is between −87 and 88. Below −87 it is 0, above 88 it stays at e^88. In `f64` it is `libm`'s, number by number.
 
-use super::Real;
+use super::{LANES, sum_of_lanes};
+use crate::kernels::Real;
 
 /// What is added to and taken from a number below 2²² to round it to a whole one: 1.5·2²³.
 const ROUND: f32 = 12_582_912.0;
@@ -48,7 +49,6 @@ pub fn exp_f32(x: f32) -> f32 {
 
 /// Numbers of a lane's sum before it joins the sum in `f64`.
 const PIECE: usize = 512;
-const LANES: usize = super::lanes::LANES;
 
 /// Replaces each x by e^((x − top)·scale) and returns their sum: eight lanes of up to 64 numbers each, then `f64`.
 #[inline(always)]
@@ -68,7 +68,7 @@ pub fn shifted<T: Real>(values: &mut [T], scale: T, top: T) -> f64 {
         for (l, &x) in rest.iter().enumerate() {
             lane[l] += x;
         }
-        total += super::lanes::sum_of_lanes(lane).to_f64();
+        total += sum_of_lanes(lane).to_f64();
     }
     total
 }

@@ -13,6 +13,8 @@
 //! Rows are padded with zeros to a multiple of eight ([`padded`]), so there is no remainder to treat apart.
 //! The definition without lanes stands in [`naive`](super::naive).
 
+pub mod exp;
+
 use super::Real;
 
 /// Running sums of a dot product; rows are padded to a multiple of it.
