@@ -26,6 +26,7 @@ mod posterior;
 mod reading;
 mod readme;
 mod robustness;
+mod serve;
 mod train_command;
 mod training;
 mod tune;

@@ -29,7 +29,8 @@ use crate::{Error, Model, Query, Recommendation, Result};
     The score is the prediction that `lowrank predict` prints for the same pair.\n\n\
     A condition is COLUMN=VALUE, or with != < <= > >=, or COLUMN in VALUE,VALUE, or COLUMN in 1990..1999; conditions are joined by & (and), | (or), ! (not) and \
     brackets. Put it in quotes for the shell, and a value that has one of these signs in double quotes within.\n\
-    A history is that of a user whom training never saw: the user's embedding is found from it as training would have found it, with the items as they are."
+    A history is that of a user whom training never saw: the user's embedding is found from it as training would have found it, with the items as they are; \
+    where the loss has no closed form (softmax, BPR, cosines), it is the mean of the items' embeddings."
 )]
 pub struct Recommend {
     #[command(flatten)]

@@ -191,7 +191,7 @@ impl Parser<'_> {
             self.at += "in".len();
             self.list()?
         } else {
-            return Err(self.wanted("one of = != < <= > >= in"));
+            return Err(self.wanted("one of = != < <= > >= in, as in genre=Horror"));
         };
         let node = Node::Test { column, test };
         Ok(match negated {

@@ -35,9 +35,9 @@ pub(super) fn own(history: &History<'_>) -> Result<Own> {
     let mut value = objective(history, &equations, &constants, &at);
     for _ in 0..STEPS {
         let link = history.model.link();
-        for n in 0..constants.len() {
+        for (n, constant) in constants.iter().enumerate() {
             let own = dot(equations.rows[n], &at);
-            let score = constants[n] + own;
+            let score = constant + own;
             let slope = link.slope(score).max(LEAST_SLOPE);
             equations.weights[n] = slope * slope;
             equations.targets[n] = own + (history.ratings[n] - link.value(score)) / slope;
