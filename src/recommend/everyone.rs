@@ -2,7 +2,7 @@
 //!
 //! The lists of [`top_n`](super::top_n), to the last bit, for many users at a time: one user's scores wait for memory, those of a block of users do not.
 //!
-//! A block of users at a time, a run of candidates at a time: [`sweep`](crate::kernels::sweep). The candidates' rows are packed once for the query; those that the filters
+//! A block of users at a time, a run of candidates at a time: [`sweep`](mod@crate::kernels::sweep). The candidates' rows are packed once for the query; those that the filters
 //! refuse cost nothing. The plain definition, sort everything, is the tests' oracle.
 
 use super::{Ranked, Recommender};

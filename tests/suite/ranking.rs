@@ -279,7 +279,7 @@ fn files_of_two_columns_are_split_and_checked() {
     assert_eq!(found["leaked_rows"], 0);
     let test = std::fs::read_to_string(parts.join("test.csv")).unwrap();
     assert!(
-        test.starts_with("user,item\n"),
+        test.starts_with("user_id,item_id\n"),
         "no ratings are made up: {test}"
     );
 }

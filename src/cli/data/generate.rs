@@ -60,7 +60,7 @@ impl Generate {
             ..SyntheticConfig::default()
         })?;
         write::make(&self.output)?;
-        write::ratings(&ratings, &data)?;
+        write::ratings(&ratings, &data, true)?;
         write::items(&items, &data.items)?;
         for (path, n, thing) in [
             (&ratings, data.n_ratings(), "rating"),

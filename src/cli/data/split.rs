@@ -84,8 +84,9 @@ impl Split {
         };
         let halves = data.split(&split).map_err(of_this_command)?;
         write::make(&self.output)?;
-        write::ratings(&train, &halves.train)?;
-        write::ratings(&test, &halves.valid)?;
+        let rated = data.report.has_ratings();
+        write::ratings(&train, &halves.train, rated)?;
+        write::ratings(&test, &halves.valid, rated)?;
         let duplicates = &data.report.duplicates;
         if duplicates.dropped > 0 {
             manner.note(format_args!(

@@ -28,20 +28,23 @@ pub(super) fn make(folder: &Path) -> Result<()> {
     std::fs::create_dir_all(folder).map_err(Error::io(folder, "create"))
 }
 
-/// The ratings: user_id, item_id, rating, and timestamp and weight where there are such.
-pub(super) fn ratings(path: &Path, data: &Dataset) -> Result<()> {
+/// The ratings: user_id, item_id, and rating, timestamp and weight where there are such: clicks stay clicks.
+pub(super) fn ratings(path: &Path, data: &Dataset, rated: bool) -> Result<()> {
     let ratings = &data.interactions;
     let (users, items) = (&data.users.ids, &data.items.ids);
     let (times, weights) = (ratings.timestamps.as_deref(), ratings.weights.as_deref());
     csv(path, |rows| {
-        let mut row = vec!["user_id", "item_id", "rating"];
+        let mut row = vec!["user_id", "item_id"];
+        row.extend(rated.then_some("rating"));
         row.extend(times.map(|_| "timestamp"));
         row.extend(weights.map(|_| "weight"));
         rows.write_record(&row)?;
         for (n, &rating) in ratings.ratings.iter().enumerate() {
             rows.write_field(users.name(ratings.users[n]))?;
             rows.write_field(items.name(ratings.items[n]))?;
-            rows.write_field(rating.to_string())?;
+            if rated {
+                rows.write_field(rating.to_string())?;
+            }
             if let Some(times) = times {
                 rows.write_field(times[n].to_string())?;
             }

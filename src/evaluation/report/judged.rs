@@ -5,7 +5,7 @@
 //! | ratings | RMSE, MAE | less | the mean, the mean with biases |
 //! | an order, or probabilities | NDCG@20, recall@20 | more | the most rated items |
 //!
-//! Cross-validation, tuning and the record of a run ask this, so that they need not know what a model is for. [`evaluate`](super::evaluate) and [`ranking`](super::ranking) measure.
+//! Cross-validation, tuning and the record of a run ask this, so that they need not know what a model is for. [`evaluate`] and [`ranking`](super::ranking) measure.
 
 use super::ranking::{OfModel, OfPopularity, Ranking, TestUsers, everybody, measure};
 use super::{Cold, Errors, cold_of, evaluate};
