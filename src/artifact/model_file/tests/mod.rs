@@ -56,6 +56,23 @@ fn models_of_cosines_come_back_with_and_without_features() {
     }
 }
 
+/// A file that says what the model is for is the file that does not, its record longer.
+#[test]
+fn a_purpose_is_in_the_record_alone() {
+    let model = Shape::PURPOSE.model();
+    let without = Model {
+        purpose: None,
+        ..model.clone()
+    };
+    let names = |model: &Model| -> Vec<String> {
+        let sections = encode::sections(model).unwrap();
+        sections.iter().map(|(name, _)| name.to_owned()).collect()
+    };
+    assert_eq!(names(&model), names(&without));
+    assert_ne!(model.to_bytes().unwrap(), without.to_bytes().unwrap());
+    assert_eq!(without, Shape::FULL.model());
+}
+
 #[test]
 fn every_bag_comes_back() {
     for bag in [Bag::Sum, Bag::Mean, Bag::Sqrt] {
