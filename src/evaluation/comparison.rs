@@ -155,7 +155,7 @@ fn squared_errors(model: &Model, test: &Interactions) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::example;
+    use crate::model::{Similarity, example};
 
     #[test]
     fn two_models_can_be_compared_by_hand() {
@@ -203,7 +203,7 @@ mod tests {
         second.users.counts = vec![4, 1, 2, 0];
         second.users.identity_biases = Some(vec![0.0, 0.5, -0.5, 0.0]);
         second.items.identity_biases.as_mut().unwrap()[3] = 100.0;
-        second.items.compose();
+        second.items.compose(Similarity::Dot);
         // ann m2, eve m4, zoe m1, whom training knows to have it; a stranger m3.
         let test = |users: [u32; 4]| Interactions {
             users: users.into(),

@@ -417,11 +417,11 @@ impl<T: Real, L: Listwise> Job for OneUser<'_, T, L> {
             everything,
         });
         let share = T::from_f64(1.0 / passes.lists.positives.len() as f64);
-        scores.iter_mut().for_each(|slope| *slope = *slope * share);
+        scores.iter_mut().for_each(|slope| *slope *= share);
         let sum = lanes::lanes_of_mut(sum);
         sum.fill([T::ZERO; lanes::LANES]);
         for (slope, e) in slopes.iter_mut().zip(range.range()) {
-            *slope = *slope * share;
+            *slope *= share;
             lanes.add_scaled(sum, *slope, row(e));
         }
         value

@@ -40,7 +40,7 @@ impl<T: Real> Passes<'_, T> {
                 T::from_f64(loss.slope(margin) * (weight * share))
             };
             kernel.run(ScorePairs {
-                ranges: ranges,
+                ranges,
                 others: &examples.items,
                 own: view(self.users),
                 other: view(self.items),

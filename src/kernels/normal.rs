@@ -245,7 +245,7 @@ impl<T: Real> Equations<T> {
 #[inline(always)]
 fn eliminate<T: Real>(tile: &mut Tile<T>, a: usize, inverse: T, triangle: &[T; ROWS]) {
     for x in &mut tile[a] {
-        *x = *x * inverse;
+        *x *= inverse;
     }
     let (above, below) = tile.split_at_mut(a + 1);
     for (n, entries) in below.iter_mut().enumerate() {

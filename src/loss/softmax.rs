@@ -68,7 +68,7 @@ impl Listwise for Softmax {
         }
         let kappa = T::from_f64(kappa * sharpness);
         for e in negatives {
-            *e = *e * kappa;
+            *e *= kappa;
         }
         value
     }

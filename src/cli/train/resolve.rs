@@ -171,6 +171,7 @@ impl Settings {
         let preset = match (&self.preset, loss) {
             (Some(text), _) => choice("preset", text, &PRESETS)?,
             (None, Some(loss)) if loss.meaning() != Meaning::Rating => Preset::Implicit,
+            (None, None) if self.names_clicks() => Preset::Implicit,
             (None, _) => Preset::Rating,
         };
         let mut c = match self.als {

@@ -213,6 +213,15 @@ impl Settings {
             || self.als.is_some()
     }
 
+    /// Whether a knob is set that only trainings on clicks have.
+    pub fn names_clicks(&self) -> bool {
+        self.layers.is_some_and(|layers| layers > 0)
+            || self.negatives.is_some()
+            || self.negative_sampling.is_some()
+            || self.threshold.is_some()
+            || self.implicit_weight.is_some()
+    }
+
     /// These without that: of several methods the one asked for first counts.
     fn without_method(self) -> Settings {
         Settings {

@@ -254,6 +254,7 @@ fn the_example_of_the_page() {
         link: Link::Identity,
         users: table(&[2.0]),
         items: table(&[3.0, 1.0]),
+        graph: None,
     };
     // The second item is touched by an example of no weight.
     ratings.users.push(0);

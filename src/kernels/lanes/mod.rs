@@ -99,7 +99,7 @@ pub fn normalize<T: Real>(row: &mut [T]) -> T {
         return T::ZERO;
     }
     let inverse = T::from_f64(1.0 / norm.to_f64());
-    row.iter_mut().for_each(|x| *x = *x * inverse);
+    row.iter_mut().for_each(|x| *x *= inverse);
     norm
 }
 

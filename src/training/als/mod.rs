@@ -60,7 +60,9 @@ impl<'d> Als<'d> {
         in_range(&trainer, &cells)?;
         let ratings = positives::of(trainer.config(), trainer.data())?.examples;
         let weights = ratings.weights.iter().flatten();
-        if let Some(weight) = weights.into_iter().find(|c| !(**c >= 0.0)) {
+        // Written so that NaN is found.
+        let fine = |c: &f32| (0.0..=f32::MAX).contains(c);
+        if let Some(weight) = weights.into_iter().find(|c| !fine(c)) {
             return Err(Error::config("weight", weight, "a number of 0 or more"));
         }
         let parameters = &trainer.state().parameters;
@@ -220,7 +222,7 @@ fn in_range(trainer: &Trainer<'_, f32>, cells: &AllCells) -> Result<()> {
     demand(
         "loss",
         loss.name().to_owned(),
-        matches!(loss, LossKind::AllCells { .. }),
-        "all-cells in closed form",
+        matches!(loss, LossKind::AllCells { .. } | LossKind::Squared),
+        "all-cells, or squared with the ratings as targets, in closed form",
     )
 }

@@ -17,9 +17,10 @@ use crate::kernels::pool::Pool;
 use crate::kernels::rows::RowsView;
 use crate::kernels::sweep::{BLOCK, Best, sweep};
 use crate::kernels::tiles::{ITEMS, Packed, USERS};
-use crate::kernels::{Kernel, Real, lanes};
+use crate::kernels::{Kernel, Real};
 use crate::metrics::Hits;
 use crate::metrics::held_out::{CUTOFF, ListMeans};
+use crate::model::purpose::normalise;
 use crate::model::{Parameters, Similarity, Table};
 use crate::training::collapse;
 
@@ -140,7 +141,7 @@ impl Rows {
                 *to = from.to_f32();
             }
             if similarity == Similarity::Cosine {
-                lanes::normalize(to);
+                normalise(to);
             }
             biases[row] = table.bias_slice().map_or(0.0, |b| b[place].to_f32());
         }
@@ -350,7 +351,6 @@ mod tests {
             .unwrap()
             .trainer::<f32>(&train, Some(valid))
             .unwrap();
-        let counts = &trainer.objective.users.counts[0];
         trainer.lists = Some(Lists::new(&train, valid).unwrap());
         trainer.predictions.similarity = Similarity::Cosine;
         trainer.run(&mut ());
@@ -363,9 +363,6 @@ mod tests {
         assert_eq!(trainer.held_out(), before);
         trainer.predictions.similarity = Similarity::Dot;
         assert_ne!(trainer.held_out(), before);
-        let mut zeros = [0.0; 8];
-        normalise(&mut zeros);
-        assert_eq!(zeros, [0.0; 8]);
         assert!(matches!(before, Some(HeldOut::Lists(_))));
     }
 }
