@@ -19,7 +19,7 @@
 //! |---|---|
 //! | [`features`] | how much of each feature does a row have? |
 //! | [`measure`] | what does a number in a column become? |
-//! | [`graph`] | how do rows spread over who took what? |
+//! | [`side::graph`] | how do rows spread over who took what? |
 //! | [`link`] | how does a score become a prediction? |
 //! | [`forward`] | what is the score, in one line? |
 //! | [`table`] | what is learnt? |
@@ -33,8 +33,6 @@
 
 pub mod features;
 pub mod forward;
-#[cfg(feature = "train")]
-pub mod graph;
 pub mod link;
 pub mod measure;
 pub mod posterior;
@@ -53,8 +51,6 @@ pub mod trained;
 pub(crate) use tests::example;
 
 pub use features::{Bag, Features};
-#[cfg(feature = "train")]
-pub use graph::Graph;
 pub use link::{Clip, Link};
 pub use measure::Measure;
 pub use posterior::{Posterior, Spread};
@@ -62,7 +58,7 @@ pub use purpose::{Meaning, Purpose, Similarity};
 pub use rows::Rows;
 pub use scorer::{Scorer, UserRow};
 #[cfg(feature = "train")]
-pub use side::{Group, Parameters, Side};
+pub use side::{Graph, Group, Parameters, Side};
 #[cfg(feature = "train")]
 pub use table::Table;
 pub use trained::{Baseline, Kind, Model, ModelGroup, ModelSide, Prediction};

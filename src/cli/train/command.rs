@@ -222,6 +222,11 @@ impl Train {
         }
         let began = Instant::now();
         let inputs = Inputs::read(&self.ratings, &in_memory, &self.output, manner)?;
+        if checked.config().ranks() || !inputs.train.report.has_ratings() {
+            let wanted =
+                "a loss of ratings with --dry-run: what negatives and lists cost is not counted";
+            return Err(Error::config("loss", "one of clicks", wanted));
+        }
         dry_run::run(checked, &inputs, began.elapsed().as_secs_f64(), manner)
     }
 }

@@ -435,7 +435,7 @@ mod tests {
                     preset: some("movies"),
                     ..Settings::default()
                 }),
-                "rating, notebook",
+                "rating, implicit, notebook",
             ),
             (
                 refused(Settings {

@@ -138,10 +138,10 @@ fn a_sweep_solves_the_equations_that_plain_loops_gather() {
             let (other, n_others) = (&other.identity, touched(others));
             let mut start = vec![0.0; n_factors * n_factors];
             for row in 0..other.n_rows() {
-                for at in 0..start.len() {
+                let q = other.row(row);
+                for (at, sum) in start.iter_mut().enumerate() {
                     let (a, b) = (at / n_factors, at % n_factors);
-                    let q = other.row(row);
-                    start[at] += cells.unobserved_weight * f64::from(q[a]) * f64::from(q[b]);
+                    *sum += cells.unobserved_weight * f64::from(q[a]) * f64::from(q[b]);
                 }
             }
             for row in 0..own.identity.n_rows() as u32 {

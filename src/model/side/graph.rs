@@ -17,12 +17,12 @@
 //! **By hand**, one factor, one layer: ann took m1 and m2, bob m1. n = 2 and 1; 2 and 1. a = ½, 1/√2; 1/√2. With P = (2, 4), Q = (6, 8): P*_ann = 2 + 6/2 + 8/√2, P*_bob = 4 + 6/√2,
 //! Q*_m1 = 6 + 2/2 + 4/√2, Q*_m2 = 8 + 2/√2.
 
-use super::Table;
 use crate::data::Interactions;
 use crate::data::layout::Examples;
 use crate::kernels::pool::Pool;
 use crate::kernels::rows::{GatherRows, GradientRows, RowRange, RowsView};
 use crate::kernels::{Kernel, Real};
+use crate::model::Table;
 
 /// Rows per task; rows are independent.
 const ROWS_PER_TASK: usize = 512;

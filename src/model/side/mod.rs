@@ -9,12 +9,15 @@
 //! Biases are composed and backpropagated alike, through the groups that have them. A side without groups lends its table and copies
 //! nothing. The derivation stands in [`gradient`](crate::gradient); here is only what depends on how a side is held.
 
+pub mod graph;
+
 use std::sync::Arc;
 
-use super::{Bag, Features, Graph, Link, Similarity, Table};
+use super::{Bag, Features, Link, Similarity, Table};
 use crate::data::Ids;
 use crate::kernels::pool::Pool;
 use crate::kernels::{Kernel, Real, lanes};
+pub use graph::Graph;
 
 /// The tables of one side: users or items.
 #[derive(Clone, Debug, PartialEq)]
