@@ -3,7 +3,7 @@
 //! For the users of a step, the positives' scores and the matrix S of the candidates' scores become slopes, row by row ([`Listwise`]); then two matrix products hand them on:
 //!
 //! ```text
-//! S_uj     = b_j + ⟨P_u, Q_j⟩ − τ·log_odds_j       −∞ for an item that is left out
+//! S_uj     = b_j + ⟨P_u, Q_j⟩ − τ·corrections_j       −∞ for an item that is left out
 //! g, G     = (1/N)·∂ℓ/∂s of the positives and of the candidates
 //! ∂P_u     = Σ_j G_uj·Q_j + Σ_i g_ui·Q_i
 //! ∂Q_j     = Σ_u G_uj·P_u + Σ_u g_uj·P_u            ∂b_j alike
@@ -199,7 +199,7 @@ impl<T: Real, L: Listwise> Passes<'_, T, L> {
     /// The candidates' rows, packed for a product, with what is added to each score.
     fn packed(&self, candidates: &Columns<'_, T>) -> Packed<ITEMS, T> {
         let odds = match &self.lists.candidates {
-            Candidates::Sample(sample) => &sample.log_odds[..],
+            Candidates::Sample(sample) => &sample.corrections[..],
             Candidates::Everything => &[],
         };
         let biases = self.items.bias_slice();

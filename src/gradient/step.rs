@@ -62,6 +62,10 @@ impl<T: Real> Step<'_, T> {
         let loss = self.examples(&pairs.examples, |passes, slopes, gradient| {
             passes.forward_pairs(loss, slopes, gradient, pool, kernel)
         });
+        pairs.count_positives(
+            &mut self.gradient.users.identity.n_examples,
+            &mut self.gradient.items.identity.n_examples,
+        );
         self.finish();
         loss
     }

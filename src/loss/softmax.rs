@@ -24,7 +24,7 @@
 //! slope of positive i   −w_i/τ, and of a sample also + w_i·e^(s_i/τ)/(τ·Z_i)
 //! ```
 //!
-//! Exponentials are taken of s/τ less the greatest of the list, so none overflows.
+//! Exponentials are taken of s/τ less the greatest of the negatives, or of the positive where that is greater, so none overflows.
 
 use super::{List, Listwise};
 use crate::kernels::Real;
@@ -47,23 +47,29 @@ impl Listwise for Softmax {
             everything,
         } = list;
         let sharpness = 1.0 / self.temperature;
-        let scale = T::from_f64(sharpness);
-        let greatest = |scores: &[T], so_far: T| scores.iter().fold(so_far, |a, &b| a.greater(b));
-        let first = positives.first().copied().unwrap_or(T::ZERO);
-        let top = greatest(negatives, greatest(positives, first));
-        let of_negatives = exp::shifted(negatives, scale, top);
+        let lowest = T::from_f64(f64::NEG_INFINITY);
+        let top = negatives.iter().fold(lowest, |a, &b| a.greater(b));
+        if top == lowest {
+            // Nobody to be compared with: the positives cannot be wrong.
+            positives.fill(T::ZERO);
+            negatives.fill(T::ZERO);
+            return 0.0;
+        }
+        let of_negatives = exp::shifted(negatives, T::from_f64(sharpness), top);
         let (mut value, mut kappa) = (0.0, 0.0);
         for (s, &w) in positives.iter_mut().zip(weights) {
             let w = w.to_f64();
-            let logit = (s.to_f64() - top.to_f64()) * sharpness;
-            let own = libm::exp(logit);
-            let (z, of_own) = if everything {
-                (of_negatives, 0.0)
-            } else {
-                (of_negatives + own, own / (of_negatives + own))
+            let ahead = (s.to_f64() - top.to_f64()) * sharpness;
+            // Both sums over e^(the greater of s_i/τ and top/τ), so that neither overflows and they are never both 0.
+            let (own, shrunk) = match ahead > 0.0 && !everything {
+                true => (1.0, libm::exp(-ahead)),
+                false => (libm::exp(ahead), 1.0),
             };
+            let z = of_negatives * shrunk + if everything { 0.0 } else { own };
+            let logit = if everything { ahead } else { ahead.min(0.0) };
             value += w * (libm::log(z) - logit).max(0.0);
-            kappa += w / z;
+            kappa += w * shrunk / z;
+            let of_own = if everything { 0.0 } else { own / z };
             *s = T::from_f64((w * of_own - w) * sharpness);
         }
         let kappa = T::from_f64(kappa * sharpness);

@@ -87,16 +87,7 @@ const MODES: [(&str, &[&str]); 12] = [
     ),
     (
         "lists against everything, over a graph",
-        &[
-            "--epochs",
-            "2",
-            "--loss",
-            "softmax",
-            "--threshold",
-            "3.5",
-            "--factors",
-            "20",
-        ],
+        &["--epochs", "2", "--loss", "softmax", "--threshold", "3.5"],
     ),
     (
         "lists against a sample",

@@ -211,7 +211,7 @@ fn layouts<'a>(
             let everything = Lists::against_everything(positives, N_USERS, N_ITEMS);
             let sample = Sample {
                 items: vec![0, 2, 3, 6, 8],
-                log_odds: vec![0.5, -0.25, 0.0, 1.0, -1.0],
+                corrections: vec![0.5, -0.25, 0.0, 1.0, -1.0],
             };
             let sampled = Lists {
                 candidates: Candidates::Sample(sample),

@@ -49,7 +49,7 @@ pub struct Sample {
     /// The items, rising, each once.
     pub items: Vec<u32>,
     /// ln of how likely each was to be among them, less a constant; all 0 for a uniform draw.
-    pub log_odds: Vec<f32>,
+    pub corrections: Vec<f32>,
 }
 
 impl Pairs {
@@ -91,6 +91,23 @@ impl Pairs {
                 .map(|&e| examples.items[e as usize]),
         );
         Pairs { examples }
+    }
+
+    /// How many pairs each user of the batch has, and in how many each item of it is the positive: an example touches these two, whatever it is compared with.
+    pub(crate) fn count_positives(&self, of_users: &mut [u32], of_items: &mut [u32]) {
+        let Examples {
+            by_user,
+            by_item,
+            item_order,
+            ..
+        } = &self.examples;
+        for (count, range) in of_users.iter_mut().zip(by_user) {
+            *count = range.n_examples() as u32 / 2;
+        }
+        for (count, range) in of_items.iter_mut().zip(by_item) {
+            let positives = item_order[range.range()].iter().filter(|&e| e % 2 == 0);
+            *count = positives.count() as u32;
+        }
     }
 
     /// The number of pairs.

@@ -49,9 +49,9 @@ pub fn of_lists<T: Real>(
     let positives = &lists.positives;
     let n = positives.len();
     let everything: Vec<u32> = (0..parameters.items.identity.n_rows() as u32).collect();
-    let (candidates, log_odds) = match &lists.candidates {
+    let (candidates, corrections) = match &lists.candidates {
         Candidates::Everything => (&everything, None),
-        Candidates::Sample(sample) => (&sample.items, Some(&sample.log_odds)),
+        Candidates::Sample(sample) => (&sample.items, Some(&sample.corrections)),
     };
     let temperature = lists::temperature(objective.loss);
     let rows = Rows::of(parameters);
@@ -75,7 +75,7 @@ pub fn of_lists<T: Real>(
             .map(|at| match is_out(&candidates[at]) {
                 true => T::from_f64(f64::NEG_INFINITY),
                 false => {
-                    let odds = log_odds.map_or(0.0, |odds| f64::from(odds[at]));
+                    let odds = corrections.map_or(0.0, |odds| f64::from(odds[at]));
                     others[at].value - T::from_f64(temperature * odds)
                 }
             })
@@ -90,7 +90,7 @@ pub fn of_lists<T: Real>(
                 positives: &mut slopes,
                 weights: &weights,
                 negatives: &mut of_others,
-                everything: log_odds.is_none(),
+                everything: corrections.is_none(),
             },
         );
         if moves {

@@ -137,12 +137,12 @@ impl Sampler {
             .zip(&drawn)
             .filter_map(|(item, &d)| d.then_some(item))
             .collect();
-        let log_odds = self.log_odds(&items, draws);
-        Sample { items, log_odds }
+        let corrections = self.corrections(&items, draws);
+        Sample { items, corrections }
     }
 
     /// ln π_j of each item, less that of a uniform sample as large.
-    fn log_odds(&self, items: &[u32], draws: usize) -> Vec<f32> {
+    fn corrections(&self, items: &[u32], draws: usize) -> Vec<f32> {
         let total: f64 = self.counts.iter().map(|&n| f64::from(n)).sum();
         let p = |item: u32| match (&self.alias, self.kind) {
             (Some(alias), _) => Some(alias.probability(item)),
@@ -246,7 +246,7 @@ mod tests {
             let sample = uniform.shared(1, 1, &[], n);
             assert_eq!(sample.items.len(), n.min(10));
             assert!(sample.items.windows(2).all(|pair| pair[0] < pair[1]));
-            assert!(sample.log_odds.iter().all(|&odds| odds == 0.0));
+            assert!(sample.corrections.iter().all(|&odds| odds == 0.0));
         }
         assert_ne!(uniform.shared(1, 1, &[], 4), uniform.shared(1, 2, &[], 4));
         // Each of ten comes up in four of ten samples; four deviations of 2,000 samples are 0.044.
@@ -265,7 +265,7 @@ mod tests {
         assert_eq!(in_batch.items, [3, 9]);
         // Three draws of p = 3/40 and 9/40, against 2 of 10.
         let odds = |p: f64| ((1.0 - (1.0 - p).powi(3)) / 0.2).ln();
-        for (found, p) in in_batch.log_odds.iter().zip([3.0 / 40.0, 9.0 / 40.0]) {
+        for (found, p) in in_batch.corrections.iter().zip([3.0 / 40.0, 9.0 / 40.0]) {
             assert!((f64::from(*found) - odds(p)).abs() < 1e-6, "{found}");
         }
     }
