@@ -140,7 +140,7 @@ fn what_does_not_go_with_a_posterior_is_refused_by_name() {
         (&["--bayes", "--batch", "block"], "batch"),
         (
             &["--bayes", "--average"],
-            "one of --bayes, --average and --ensemble",
+            "one of --bayes, --average, --ensemble and --als",
         ),
         (&["--average", "0"], "average"),
         (&["--bayes", "--factors", "300"], "at most 255"),

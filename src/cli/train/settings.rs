@@ -88,7 +88,7 @@ settings! {
     /// Numbers in each embedding [default: 8; implicit 64; notebook 16; --bayes 15, --average 7]
     #[arg(long, value_name = "N", help_heading = "Model")]
     factors: Option<usize>,
-    /// The loss, perhaps with parameters: squared, absolute, huber:WIDTH for ratings; logistic for yes and no; bpr, softmax:TEMPERATURE, cosine-contrastive:MARGIN:WEIGHT, cosine-embedding:MARGIN, all-cells:WEIGHT for clicks [default: squared; implicit softmax]
+    /// The loss, perhaps with parameters: squared, absolute, huber:WIDTH for ratings; logistic for yes and no; bpr, softmax:TEMPERATURE, cosine-contrastive:MARGIN:WEIGHT, cosine-embedding:MARGIN, all-cells:WEIGHT for clicks [default: squared; implicit cosine-contrastive]
     #[arg(long, value_name = "LOSS", help_heading = "Model")]
     loss: Option<String>,
     /// What a score is made of: dot (the dot product of two rows) or cosine (their angle alone) [default: dot; of softmax and the cosine losses cosine]
@@ -100,7 +100,7 @@ settings! {
     /// What a rating says besides yes: none, linear:ALPHA (it counts 1 + α·r) or log:ALPHA (1 + α·ln(1 + r)) [default: none]
     #[arg(long, value_name = "RULE", help_heading = "Clicks")]
     implicit_weight: Option<String>,
-    /// Items that a user did not take, to compare with: how many a click, how many all users of a step share, or all [default: of a softmax all; cosine-contrastive 1024, logistic 4, bpr 1]
+    /// Items that a user did not take, to compare with: how many a click, how many all users of a step share, or all [default: of a softmax and of cosine-contrastive all; logistic 4, bpr 1]
     #[arg(long, value_name = "N", help_heading = "Clicks")]
     #[serde(deserialize_with = "text")]
     negatives: Option<String>,
@@ -110,7 +110,7 @@ settings! {
     /// Whether what a user took is never one of them [default: yes]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Clicks")]
     unseen_negatives: Option<bool>,
-    /// Over how many layers of who took what rows spread before they are scored; 0 for none [default: 0; implicit 1]
+    /// Over how many layers of who took what rows spread before they are scored; 0 for none [default: 0; implicit 2]
     #[arg(long, value_name = "N", help_heading = "Clicks")]
     layers: Option<usize>,
     /// From score to prediction: identity, or sigmoid:LO..HI [default: identity]
@@ -141,7 +141,7 @@ settings! {
     #[arg(long, value_name = "RULE", help_heading = "Model")]
     bag: Option<String>,
 
-    /// Passes over the ratings [default: 300, by blocks 20; notebook 200; --bayes 12; --average 30 more than the samples]
+    /// Passes over the ratings [default: 300, by blocks 20; implicit 18; notebook 200; --bayes 12; --average 30 more than the samples]
     #[arg(long, value_name = "N", help_heading = "Training")]
     epochs: Option<usize>,
     /// Ratings per step: auto, full (all), block (blocks that share no row, trained in parallel), or a number [default: auto, which is full and from a million ratings on block; notebook full]

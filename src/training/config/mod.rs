@@ -62,7 +62,7 @@ pub enum Preset {
     Notebook,
     /// For ratings: mean, biases, penalties, cosine schedule, clipping.
     Rating,
-    /// For clicks, plays, purchases: a softmax of cosines over all items.
+    /// For clicks, plays, purchases: cosines of rows that spread, against all items.
     Implicit,
 }
 
@@ -145,8 +145,6 @@ const BY_BLOCKS: Regime = Regime {
     beta2: 0.99,
 };
 
-/// Negatives that a step of a list shares, where not all items are taken.
-const LIST_NEGATIVES: usize = 1024;
 /// Negatives of a click that is to become a probability.
 const LABEL_NEGATIVES: usize = 4;
 
@@ -261,16 +259,19 @@ impl Config {
         Config {
             preset: Preset::Implicit,
             n_factors: Some(64),
-            epochs: Some(12),
+            epochs: Some(18),
             beta2: None,
             batch: Batch::Auto,
             learning_rate: Some(0.03),
             schedule: Schedule::Cosine,
             init_std: PerTable::new(0.02).with("bias", 0.0),
             group_init_ratio: 0.1,
-            loss: LossKind::Softmax { temperature: 0.1 },
+            loss: LossKind::CosineContrastive {
+                margin: 0.9,
+                negative_weight: 150.0,
+            },
             item_features: Columns::Named(Vec::new()),
-            layers: 1,
+            layers: 2,
             bag: Bag::Mean,
             untouched_rows_are_zero: true,
             keep: Keep::Best,
@@ -282,6 +283,7 @@ impl Config {
     pub fn als() -> Config {
         Config {
             method: Method::Als,
+            epochs: Some(12),
             loss: LossKind::AllCells {
                 unobserved_weight: 0.01,
             },
@@ -340,15 +342,13 @@ impl Config {
         self.similarity.unwrap_or(self.loss.usual_similarity())
     }
 
-    /// How many negatives there are where the loss takes such: of a sampled list a thousand, of labels four a positive.
+    /// How many negatives there are where the loss takes such: of a list all items, of labels four a positive.
     pub fn n_negatives(&self) -> Count {
-        self.negatives
-            .unwrap_or(match (self.loss.shape(), self.loss) {
-                (LossShape::Pairwise, _) => Count::Some(1),
-                (_, LossKind::Softmax { .. }) => Count::All,
-                (LossShape::Listwise, _) => Count::Some(LIST_NEGATIVES),
-                _ => Count::Some(LABEL_NEGATIVES),
-            })
+        self.negatives.unwrap_or(match self.loss.shape() {
+            LossShape::Pairwise => Count::Some(1),
+            LossShape::Listwise => Count::All,
+            _ => Count::Some(LABEL_NEGATIVES),
+        })
     }
 
     /// η before any schedule.
