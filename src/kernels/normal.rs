@@ -107,11 +107,6 @@ impl<T: Real> Equations<T> {
     }
 
     /// A, in rows of [`width`] numbers; on and above the diagonal.
-    pub fn matrix(&self) -> &[T] {
-        &self.matrix
-    }
-
-    /// [`matrix`](Equations::matrix), to be kept.
     pub fn into_matrix(self) -> Vec<T> {
         self.matrix
     }
