@@ -25,6 +25,7 @@
 //! | [`table`] | what is learnt? |
 //! | [`side`] | how do a row of its own and its features become one row? |
 //! | [`rows`], [`trained`] | what is left when training is over? |
+//! | [`prediction`] | what does a prediction say, and what does it rest on? |
 //! | [`posterior`] | how uncertain is a prediction? |
 //! | [`purpose`] | what was the model trained for, and what does its score mean? |
 //! | [`scorer`] | what does one user think of every item? |
@@ -36,6 +37,7 @@ pub mod forward;
 pub mod link;
 pub mod measure;
 pub mod posterior;
+pub mod prediction;
 pub mod purpose;
 pub mod rows;
 pub mod scorer;
@@ -54,6 +56,7 @@ pub use features::{Bag, Features};
 pub use link::{Clip, Link};
 pub use measure::Measure;
 pub use posterior::{Posterior, Spread};
+pub use prediction::{Kind, Prediction};
 pub use purpose::{Meaning, Purpose, Similarity};
 pub use rows::Rows;
 pub use scorer::{Scorer, UserRow};
@@ -61,4 +64,4 @@ pub use scorer::{Scorer, UserRow};
 pub use side::{Graph, Group, Parameters, Side};
 #[cfg(feature = "train")]
 pub use table::Table;
-pub use trained::{Baseline, Kind, Model, ModelGroup, ModelSide, Prediction};
+pub use trained::{Baseline, Model, ModelGroup, ModelSide};

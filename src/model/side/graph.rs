@@ -86,42 +86,47 @@ impl<T: Real> Graph<T> {
     pub fn spread(&self, users: &mut Table<T>, items: &mut Table<T>, pool: &Pool, kernel: Kernel) {
         let (mut of_users, mut of_items) = (users.clone(), items.clone());
         for _ in 0..self.layers {
-            let Examples {
-                users: edge_users,
-                items: edge_items,
-                by_user,
-                by_item,
-                item_order,
-                ..
-            } = &self.edges;
-            let next_users = self.layer(
-                by_user,
-                &self.user_order,
-                edge_items,
-                &of_items,
-                users,
-                pool,
-                kernel,
-            );
-            let next_items = self.layer(
-                by_item, item_order, edge_users, &of_users, items, pool, kernel,
-            );
+            let [to_users, to_items] = self.sides();
+            let next_users = self.layer(to_users, &of_items, users, pool, kernel);
+            let next_items = self.layer(to_items, &of_users, items, pool, kernel);
             add(users, &next_users);
             add(items, &next_items);
             (of_users, of_items) = (next_users, next_items);
         }
     }
 
+    /// The edges as the users see them, and as the items do.
+    fn sides(&self) -> [Edges<'_>; 2] {
+        let Examples {
+            users,
+            items,
+            by_user,
+            by_item,
+            item_order,
+            ..
+        } = &self.edges;
+        [
+            Edges {
+                ranges: by_user,
+                order: &self.user_order,
+                others: items,
+            },
+            Edges {
+                ranges: by_item,
+                order: item_order,
+                others: users,
+            },
+        ]
+    }
+
     /// Σ a·x of the neighbours of every row of a side, in a table like `shape`.
-    #[allow(
-        clippy::too_many_arguments,
-        reason = "one side of a product, named twice"
-    )]
     fn layer(
         &self,
-        ranges: &[RowRange],
-        order: &[u32],
-        others: &[u32],
+        Edges {
+            ranges,
+            order,
+            others,
+        }: Edges<'_>,
         other: &Table<T>,
         shape: &Table<T>,
         pool: &Pool,
@@ -155,6 +160,13 @@ impl<T: Real> Graph<T> {
         }
         next
     }
+}
+
+/// The edges of a side: its rows, their places in the order, and the other end of each.
+struct Edges<'a> {
+    ranges: &'a [RowRange],
+    order: &'a [u32],
+    others: &'a [u32],
 }
 
 fn add<T: Real>(sum: &mut Table<T>, more: &Table<T>) {

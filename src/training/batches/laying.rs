@@ -13,9 +13,10 @@ use std::borrow::Cow;
 use super::sampler::Sampler;
 use super::{Batches, Kind, Mini, by_user};
 use crate::data::layout::{Blocks, order};
-use crate::data::{Csr, Dataset, Interactions};
+use crate::data::{Dataset, Interactions};
 use crate::kernels::pool::Pool;
-use crate::loss::LossShape;
+use crate::loss::{LossKind, LossShape};
+use crate::training::collapse;
 use crate::training::config::{Batch, Config, Count};
 use crate::{Error, Result};
 
@@ -95,17 +96,12 @@ impl<'d> Laying<'_, 'd> {
             counts,
             ..
         } = self;
-        let seen = config.unseen_negatives.then(|| {
-            let ratings = &train.interactions;
-            let pairs = ratings
-                .users
-                .iter()
-                .copied()
-                .zip(ratings.items.iter().copied());
-            sorted(Csr::from_pairs(train.n_users(), pairs))
-        });
-        let sampler = Sampler::new(config.sampling, counts.1.to_vec(), seen, config.seed);
         let count = config.n_negatives();
+        // The sum under a softmax over all items has the positives in it.
+        let whole = matches!(config.loss, LossKind::Softmax { .. }) && count == Count::All;
+        let seen = (config.unseen_negatives && !whole).then(|| collapse::seen(train));
+        let seen = seen.transpose()?;
+        let sampler = Sampler::new(config.sampling, counts.1.to_vec(), seen, config.seed);
         let kind = match (config.loss.shape(), count) {
             (LossShape::Pairwise, _) => Kind::Pairs(sampler),
             (LossShape::Listwise, count) => Kind::Lists {
@@ -155,13 +151,4 @@ impl<'d> Laying<'_, 'd> {
         }
         Ok(size)
     }
-}
-
-/// The same rows, each rising.
-fn sorted(rows: Csr) -> Csr {
-    Csr::from_rows((0..rows.n_rows()).map(|row| {
-        let mut row = rows.row(row).to_vec();
-        row.sort_unstable();
-        row
-    }))
 }

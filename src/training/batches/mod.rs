@@ -203,7 +203,7 @@ impl Mini<'_> {
                     Candidates::Everything => 0,
                     Candidates::Sample(sample) => sample.items.len() as u64,
                 };
-                let left_out = sampler.seen().filter(|_| drawn > 0);
+                let left_out = sampler.seen();
                 step(Batch::Lists(&Lists {
                     positives,
                     candidates,

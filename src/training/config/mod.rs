@@ -1,36 +1,7 @@
 //! Which knobs are there, and what are they set to?
 //!
-//! A [`Config`] is what somebody asked for; [`check`](Config::check) turns it into a [`Checked`], which alone can train. The presets
-//! set these defaults:
-//!
-//! | field | flag | `notebook` | `rating` | range |
-//! |---|---|---|---|---|
-//! | `method` | `--bayes`, `--average` | point | point | |
-//! | `n_factors` | `--factors` | 16 | 8; posterior 15, samples 7 | 1 … 4096; posterior 1 … 255 |
-//! | `epochs` | `--epochs` | 200 | 300; by blocks 20; posterior 12, samples 330 | ≥ 1 |
-//! | `batch` | `--batch` | full | auto: full, from a million ratings on by blocks | `auto`, `full`, `block`, ≥ 1 |
-//! | `optimizer` | `--optimizer` | adam | adam | mini-batches: `lazy-adam` |
-//! | `learning_rate` | `--learning-rate` | 0.01 | 0.02; by blocks 0.05 | > 0 |
-//! | `beta2` | `--beta2` | 0.999 | 0.999; by blocks 0.99 | [0, 1) |
-//! | `schedule` | `--schedule` | constant | cosine | |
-//! | `warmup` | `--warmup` | 0 | 0 | ≥ 0 epochs |
-//! | `l2` | `--l2` | 0 | 12, bias 4 | ≥ 0 |
-//! | `l2_scale` | `--l2-scale` | row | row | |
-//! | `weight_decay` | `--weight-decay` | 0 | 0 | ≥ 0 |
-//! | `init_std` | `--init-std` | 1, biases 0 | 0.1, groups a tenth of it, biases 0 | ≥ 0 |
-//! | `link` | `--link` | identity | identity | sigmoid: lo < hi |
-//! | `clip` | `--clip` | none | auto: the scale of the training ratings | lo < hi |
-//! | `global_mean` | `--no-mean` | no | yes | |
-//! | `biases`, `group_biases` | `--no-biases` | no | yes | |
-//! | `bag` | `--bag` | mean | sqrt | |
-//! | `item_features` | `--item-features` | every column | columns with `\|` | names, each with or without a kind |
-//! | `user_features` | `--user-features` | none | none | alike |
-//! | `implicit` | `--implicit` | none | none | none, users, items, both |
-//! | `keep` | `--keep` | last | best, where there is validation | |
-//! | `untouched_rows` | | keep their draw | zero | |
-//! | `shuffle` | `--no-shuffle` | yes | yes | mini-batches only |
-//!
-//! `notebook` is the PyTorch notebook that this design comes from, to the last digit; `rating` is what predicts best.
+//! A [`Config`] is what somebody asked for; [`check`](Config::check) turns it into a [`Checked`], which alone can train. Every knob
+//! with its flag, its range and what the presets set it to stands in the table of `presets`.
 
 mod check;
 mod columns;
@@ -40,6 +11,7 @@ mod method;
 mod monitor;
 mod negatives;
 mod per_table;
+mod presets;
 
 pub use check::{Checked, MANY_RATINGS};
 pub use columns::{Columns, Feature, FeatureKind};
@@ -48,34 +20,12 @@ pub use method::{BURN_IN, Method, SAMPLES};
 pub use monitor::Monitor;
 pub use negatives::{Count, Sampling, Strength};
 pub use per_table::PerTable;
+pub use presets::Preset;
 
 use crate::gradient::L2Scale;
 use crate::loss::{LossKind, LossShape};
 use crate::model::{Bag, Link, Similarity};
 use crate::optimizer::{OptimizerKind, Schedule};
-
-/// A set of defaults.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Preset {
-    /// The seed design: no mean, no biases, no penalty.
-    Notebook,
-    /// For ratings: mean, biases, penalties, cosine schedule, clipping.
-    Rating,
-    /// For clicks, plays, purchases: cosines of rows that spread, against all items.
-    Implicit,
-}
-
-impl Preset {
-    /// The name on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Preset::Notebook => "notebook",
-            Preset::Rating => "rating",
-            Preset::Implicit => "implicit",
-        }
-    }
-}
 
 /// How many examples a step sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,7 +98,7 @@ const BY_BLOCKS: Regime = Regime {
 /// Negatives of a click that is to become a probability.
 const LABEL_NEGATIVES: usize = 4;
 
-/// What somebody asks of a training. The fields stand in the table at the top of [this page](self).
+/// What somebody asks of a training. The fields stand in the table at the top of `presets`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     pub(crate) preset: Preset,
@@ -194,130 +144,6 @@ pub struct Config {
     pub(crate) seed: u64,
     pub(crate) threads: usize,
     pub(crate) kernel: KernelChoice,
-}
-
-impl Config {
-    /// The defaults of a preset.
-    pub fn preset(preset: Preset) -> Config {
-        match preset {
-            Preset::Notebook => Config::notebook(),
-            Preset::Rating => Config::rating(),
-            Preset::Implicit => Config::clicks(),
-        }
-    }
-
-    /// The seed design.
-    pub fn notebook() -> Config {
-        Config {
-            preset: Preset::Notebook,
-            method: Method::Point,
-            n_factors: Some(16),
-            epochs: Some(200),
-            batch: Batch::Full,
-            shuffle: true,
-            optimizer: None,
-            beta1: 0.9,
-            beta2: Some(0.999),
-            epsilon: None,
-            learning_rate: Some(0.01),
-            schedule: Schedule::Constant,
-            warmup: 0.0,
-            l2: PerTable::new(0.0),
-            l2_scale: L2Scale::Row,
-            weight_decay: 0.0,
-            init_std: PerTable::new(1.0).with("bias", 0.0),
-            group_init_ratio: 1.0,
-            loss: LossKind::Squared,
-            similarity: None,
-            negatives: None,
-            sampling: Sampling::Uniform,
-            unseen_negatives: true,
-            threshold: None,
-            strength: Strength::None,
-            link: Link::Identity,
-            clip: ClipRule::None,
-            global_mean: false,
-            biases: false,
-            group_biases: false,
-            bag: Bag::Mean,
-            item_features: Columns::All,
-            user_features: Columns::Named(Vec::new()),
-            implicit: Implicit::None,
-            layers: 0,
-            untouched_rows_are_zero: false,
-            keep: Keep::Last,
-            monitor: None,
-            patience: None,
-            seed: 42,
-            threads: 0,
-            kernel: KernelChoice::Auto,
-        }
-    }
-
-    /// For clicks, plays and purchases.
-    pub fn clicks() -> Config {
-        Config {
-            preset: Preset::Implicit,
-            n_factors: Some(64),
-            epochs: Some(18),
-            beta2: None,
-            batch: Batch::Auto,
-            learning_rate: Some(0.03),
-            schedule: Schedule::Cosine,
-            init_std: PerTable::new(0.02).with("bias", 0.0),
-            group_init_ratio: 0.1,
-            loss: LossKind::CosineContrastive {
-                margin: 0.9,
-                negative_weight: 150.0,
-            },
-            item_features: Columns::Named(Vec::new()),
-            layers: 2,
-            bag: Bag::Mean,
-            untouched_rows_are_zero: true,
-            keep: Keep::Best,
-            ..Config::notebook()
-        }
-    }
-
-    /// For clicks, plays and purchases, in closed form: weighted squares over all cells.
-    pub fn als() -> Config {
-        Config {
-            method: Method::Als,
-            epochs: Some(12),
-            loss: LossKind::AllCells {
-                unobserved_weight: 0.01,
-            },
-            layers: 0,
-            l2: PerTable::new(0.003),
-            l2_scale: L2Scale::Rating,
-            ..Config::clicks()
-        }
-    }
-
-    /// For ratings.
-    pub fn rating() -> Config {
-        Config {
-            preset: Preset::Rating,
-            n_factors: None,
-            epochs: None,
-            beta2: None,
-            batch: Batch::Auto,
-            learning_rate: None,
-            schedule: Schedule::Cosine,
-            l2: PerTable::new(12.0).with("bias", 4.0),
-            init_std: PerTable::new(0.1).with("bias", 0.0),
-            group_init_ratio: 0.1,
-            clip: ClipRule::Auto,
-            global_mean: true,
-            biases: true,
-            group_biases: true,
-            bag: Bag::Sqrt,
-            item_features: Columns::MultiValued,
-            untouched_rows_are_zero: true,
-            keep: Keep::Best,
-            ..Config::notebook()
-        }
-    }
 }
 
 impl Config {
