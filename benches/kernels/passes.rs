@@ -154,7 +154,7 @@ pub(crate) fn two_passes(data: &mut Data, kernel: Option<Kernel>) {
                 other: view(&data.items),
                 slopes: &mut data.slopes,
                 gradient: gradient(&mut data.user_gradient),
-                slope: |_, e, _, dot| slope(e, dot),
+                slope: |_, e, _, [dot]: [f32; 1]| [slope(e, dot)],
             });
             kernel.run(GatherRows {
                 ranges: by_item,

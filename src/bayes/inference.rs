@@ -146,6 +146,7 @@ impl<'d> Inference<'d> {
             train_loss,
             valid,
             learning_rate: None,
+            negatives: 0,
             improved,
         }));
         let breaks = [first, second, third]

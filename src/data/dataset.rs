@@ -18,6 +18,20 @@ pub struct SideData {
     pub catalog: Catalog,
 }
 
+#[cfg(test)]
+impl SideData {
+    /// Rows that are called by their numbers.
+    pub(crate) fn numbered(n_rows: usize, columns: Vec<super::Column>) -> Arc<SideData> {
+        Arc::new(SideData {
+            ids: (0..n_rows).map(|row| row.to_string()).collect::<Ids>(),
+            catalog: Catalog {
+                titles: None,
+                columns,
+            },
+        })
+    }
+}
+
 /// Ratings with the names, titles and features of their users and items.
 #[derive(Clone, Debug, Default)]
 pub struct Dataset {

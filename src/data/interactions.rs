@@ -18,6 +18,32 @@ pub struct Interactions {
     pub timestamps: Option<Vec<i64>>,
 }
 
+#[cfg(test)]
+impl Interactions {
+    /// Ratings from ½ to 1½ of so many users and items, the pair of item i with `chance(i)`, perhaps with weights below 3.
+    pub(crate) fn drawn(
+        stream: &mut crate::random::Stream,
+        (n_users, n_items): (u32, u32),
+        chance: impl Fn(u32) -> f64,
+        with_weights: bool,
+    ) -> Interactions {
+        let mut ratings = Interactions::default();
+        for user in 0..n_users {
+            for item in 0..n_items {
+                if stream.uniform() < chance(item) {
+                    ratings.users.push(user);
+                    ratings.items.push(item);
+                    ratings.ratings.push(0.5 + stream.uniform() as f32);
+                }
+            }
+        }
+        let n = ratings.len();
+        let weights = (0..n).map(|_| stream.uniform() as f32 * 3.0);
+        ratings.weights = with_weights.then(|| weights.collect());
+        ratings
+    }
+}
+
 impl Interactions {
     /// The number of ratings.
     pub fn len(&self) -> usize {

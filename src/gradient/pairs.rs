@@ -8,9 +8,8 @@
 //! μ and b_u stand in both scores and cancel: their gradient is 0. N counts pairs. The passes are those of the examples, two to a pair.
 
 use super::RowGradients;
-use super::passes::{Passes, view};
+use super::passes::Passes;
 use crate::kernels::pool::Pool;
-use crate::kernels::rows::ScorePairs;
 use crate::kernels::{Kernel, Real};
 use crate::loss::Pairwise;
 
@@ -28,28 +27,17 @@ impl<T: Real> Passes<'_, T> {
         let biases = self.items.bias_slice();
         let bias = |item: u32| biases.map_or(T::ZERO, |b| b[item as usize]);
         let share = 1.0 / (examples.len() / 2) as f64;
-        let (stride, has_biases) = (self.users.stride(), self.users.bias_slice().is_some());
-        gradient.reset(&examples.by_user, stride, has_biases);
-        let tasks = self.by_users(slopes, gradient);
-        let losses = pool.map(tasks, |(ranges, slopes, gradient)| {
-            let mut total = 0.0;
-            let slope = |e: usize, [i, j]: [u32; 2], [of_i, of_j]: [T; 2]| {
+        self.score(
+            slopes,
+            gradient,
+            pool,
+            kernel,
+            |_, e, [i, j], [of_i, of_j]| {
                 let margin = ((bias(i) + of_i) - (bias(j) + of_j)).to_f64();
-                let weight = examples.weights.as_ref().map_or(1.0, |w| f64::from(w[e]));
-                total += weight * loss.value(margin);
-                T::from_f64(loss.slope(margin) * (weight * share))
-            };
-            kernel.run(ScorePairs {
-                ranges,
-                others: &examples.items,
-                own: view(self.users),
-                other: view(self.items),
-                slopes,
-                gradient,
-                slope,
-            });
-            total
-        });
-        losses.iter().sum()
+                let weight = examples.weight(e);
+                let slope = T::from_f64(loss.slope(margin) * (weight * share));
+                (weight * loss.value(margin), [slope, -slope])
+            },
+        )
     }
 }

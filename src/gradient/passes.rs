@@ -38,26 +38,30 @@ impl<T: Real> Passes<'_, T> {
         let (user_biases, item_biases) = (self.users.bias_slice(), self.items.bias_slice());
         let bias = |biases: Option<&[T]>, row: u32| biases.map_or(T::ZERO, |b| b[row as usize]);
         let share = 1.0 / examples.len() as f64;
-        gradient.reset(
-            &examples.by_user,
-            self.users.stride(),
-            user_biases.is_some(),
-        );
+        self.score(slopes, gradient, pool, kernel, |user, e, [item], [dot]| {
+            let score =
+                forward::with_dot(mean, bias(user_biases, user), bias(item_biases, item), dot);
+            let weight = examples.weight(e);
+            let (value, slope) = chain(score, T::from_f32(examples.targets[e]));
+            (weight * value, [slope * T::from_f64(weight * share)])
+        })
+    }
 
+    /// The pass user by user, W neighbouring examples at a time: `of` gives Σ c·ℓ of them and their slopes.
+    pub(super) fn score<const W: usize>(
+        &self,
+        slopes: &mut [T],
+        gradient: &mut RowGradients<T>,
+        pool: &Pool,
+        kernel: Kernel,
+        of: impl Fn(u32, usize, [u32; W], [T; W]) -> (f64, [T; W]) + Copy + Send + Sync,
+    ) -> f64 {
+        let examples = self.examples;
+        let has_biases = self.users.bias_slice().is_some();
+        gradient.reset(&examples.by_user, self.users.stride(), has_biases);
         let tasks = self.by_users(slopes, gradient);
         let losses = pool.map(tasks, |(ranges, slopes, gradient)| {
             let mut loss = 0.0;
-            let slope = |user: u32, e: usize, item: u32, dot: T| {
-                let score =
-                    forward::with_dot(mean, bias(user_biases, user), bias(item_biases, item), dot);
-                let weight = examples
-                    .weights
-                    .as_ref()
-                    .map_or(1.0, |weights| f64::from(weights[e]));
-                let (value, slope) = chain(score, T::from_f32(examples.targets[e]));
-                loss += weight * value;
-                slope * T::from_f64(weight * share)
-            };
             kernel.run(ScoreRows {
                 ranges,
                 others: &examples.items,
@@ -65,7 +69,11 @@ impl<T: Real> Passes<'_, T> {
                 other: view(self.items),
                 slopes,
                 gradient,
-                slope,
+                slope: |user: u32, e: usize, items: [u32; W], dots: [T; W]| {
+                    let (value, slopes) = of(user, e, items, dots);
+                    loss += value;
+                    slopes
+                },
             });
             loss
         });
@@ -73,7 +81,7 @@ impl<T: Real> Passes<'_, T> {
     }
 
     /// Runs of users with the slopes and gradients that are theirs.
-    pub(super) fn by_users<'s>(
+    fn by_users<'s>(
         &self,
         slopes: &'s mut [T],
         gradient: &'s mut RowGradients<T>,
@@ -125,7 +133,7 @@ impl<T: Real> Passes<'_, T> {
 }
 
 /// A run of users, the slopes of their examples, their gradients.
-pub(super) type OfUsers<'a, T> = (&'a [RowRange], &'a mut [T], GradientRows<'a, T>);
+type OfUsers<'a, T> = (&'a [RowRange], &'a mut [T], GradientRows<'a, T>);
 
 /// Runs of rows with about [`EXAMPLES_PER_TASK`] examples each.
 fn chunks(ranges: &[RowRange]) -> impl Iterator<Item = &[RowRange]> {
@@ -146,7 +154,7 @@ fn chunks(ranges: &[RowRange]) -> impl Iterator<Item = &[RowRange]> {
     })
 }
 
-pub(super) fn view<T: Real>(table: &Table<T>) -> RowsView<'_, T> {
+fn view<T: Real>(table: &Table<T>) -> RowsView<'_, T> {
     RowsView {
         values: table.as_slice(),
         stride: table.stride(),

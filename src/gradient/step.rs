@@ -85,12 +85,7 @@ impl<T: Real> Step<'_, T> {
         } = &mut *self.gradient;
         let user_rows = rows_of(&lists.positives.by_user);
         let item_rows = touched(lists);
-        let rows = Rows {
-            composed,
-            directions,
-            similarity: self.objective.similarity,
-            kernel: self.kernel,
-        };
+        let rows = Rows::new(composed, directions, self.objective, self.kernel);
         let [of_users, of_items] = rows.of(
             self.parameters,
             Some(&user_rows),
@@ -127,12 +122,7 @@ impl<T: Real> Step<'_, T> {
             ..
         } = &mut *self.gradient;
         let (user_rows, item_rows) = (rows_of(&examples.by_user), rows_of(&examples.by_item));
-        let rows = Rows {
-            composed,
-            directions,
-            similarity: self.objective.similarity,
-            kernel: self.kernel,
-        };
+        let rows = Rows::new(composed, directions, self.objective, self.kernel);
         let [of_users, of_items] = rows.of(
             self.parameters,
             Some(&user_rows),
@@ -164,12 +154,7 @@ impl<T: Real> Step<'_, T> {
             directions,
             ..
         } = &mut *self.gradient;
-        let rows = Rows {
-            composed,
-            directions,
-            similarity: self.objective.similarity,
-            kernel: self.kernel,
-        };
+        let rows = Rows::new(composed, directions, self.objective, self.kernel);
         let [of_users, of_items] = rows.of(self.parameters, None, None, self.pool);
         let strata = Strata {
             global_mean: self.parameters.global_mean,
@@ -229,6 +214,20 @@ struct Rows<'a, T> {
 }
 
 impl<'a, T: Real> Rows<'a, T> {
+    fn new(
+        composed: &'a mut [Option<Table<T>>; 2],
+        directions: &'a mut [Directions<T>; 2],
+        objective: &Objective,
+        kernel: Kernel,
+    ) -> Rows<'a, T> {
+        Rows {
+            composed,
+            directions,
+            similarity: objective.similarity,
+            kernel,
+        }
+    }
+
     /// The rows as the passes see them; all of a side where none are named.
     fn of(
         self,

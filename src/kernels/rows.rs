@@ -4,9 +4,10 @@
 //!
 //! ```text
 //! ScoreRows    for each own row p, for each of its examples e:   s_e = slope(e, ⟨p, q_e⟩);   ∂p += s_e · q_e
-//! ScorePairs   the same for two neighbours at a time, whose slopes are opposite
 //! GatherRows   for each own row q, for each of its examples e:                               ∂q += s_e · p_e
 //! ```
+//!
+//! The slopes of W neighbouring examples may depend on each other: one for a rating, two for a pair.
 //!
 //! The first goes user by user, scores every rating, and leaves its slope; the second goes item by item and finds the slopes there. The row at
 //! work and its gradient stay in registers: per rating only the other row moves. No n × k intermediate is ever made.
@@ -96,7 +97,7 @@ impl<'a, T> GradientRows<'a, T> {
 
 /// Scores every example of a run of rows, keeps the slopes, and adds up the rows' gradients.
 #[derive(Debug)]
-pub struct ScoreRows<'a, T, F> {
+pub struct ScoreRows<'a, T, F, const W: usize> {
     /// The rows and their examples, consecutive.
     pub ranges: &'a [RowRange],
     /// The other row of every example of the whole set.
@@ -109,11 +110,13 @@ pub struct ScoreRows<'a, T, F> {
     pub slopes: &'a mut [T],
     /// Where the gradients go.
     pub gradient: GradientRows<'a, T>,
-    /// (own row, example, other row, ⟨own, other⟩) → slope.
+    /// (own row, first of W examples, their other rows, ⟨own, other⟩ of each) → slopes.
     pub slope: F,
 }
 
-impl<T: Real, F: FnMut(u32, usize, u32, T) -> T> ScoreRows<'_, T, F> {
+impl<T: Real, F: FnMut(u32, usize, [u32; W], [T; W]) -> [T; W], const W: usize>
+    ScoreRows<'_, T, F, W>
+{
     #[inline(always)]
     fn fixed<const C: usize>(mut self, lanes: impl Lanes) {
         let (own, other) = (
@@ -126,12 +129,15 @@ impl<T: Real, F: FnMut(u32, usize, u32, T) -> T> ScoreRows<'_, T, F> {
             let p = &own[range.row as usize];
             let mut bias = T::ZERO;
             *sum = [[T::ZERO; LANES]; C];
-            for e in range.range() {
-                let q = &other[self.others[e] as usize];
-                let slope = (self.slope)(range.row, e, self.others[e], lanes.dot(p, q));
-                self.slopes[e - first] = slope;
-                lanes.add_scaled(sum, slope, q);
-                bias += slope;
+            for e in range.range().step_by(W) {
+                let others: [u32; W] = std::array::from_fn(|n| self.others[e + n]);
+                let rows = others.map(|r| &other[r as usize]);
+                let slopes = (self.slope)(range.row, e, others, rows.map(|q| lanes.dot(p, q)));
+                for n in 0..W {
+                    self.slopes[e - first + n] = slopes[n];
+                    lanes.add_scaled(sum, slopes[n], rows[n]);
+                    bias += slopes[n];
+                }
             }
             if let Some(biases) = &mut self.gradient.biases {
                 biases[n] = bias;
@@ -151,79 +157,18 @@ impl<T: Real, F: FnMut(u32, usize, u32, T) -> T> ScoreRows<'_, T, F> {
             let p = &own[row(range.row)];
             let mut bias = T::ZERO;
             sum.fill([T::ZERO; LANES]);
-            for e in range.range() {
-                let q = &other[row(self.others[e])];
-                let slope = (self.slope)(range.row, e, self.others[e], lanes.dot(p, q));
-                self.slopes[e - first] = slope;
-                lanes.add_scaled(sum, slope, q);
-                bias += slope;
+            for e in range.range().step_by(W) {
+                let others: [u32; W] = std::array::from_fn(|n| self.others[e + n]);
+                let rows = others.map(|r| &other[row(r)]);
+                let slopes = (self.slope)(range.row, e, others, rows.map(|q| lanes.dot(p, q)));
+                for n in 0..W {
+                    self.slopes[e - first + n] = slopes[n];
+                    lanes.add_scaled(sum, slopes[n], rows[n]);
+                    bias += slopes[n];
+                }
             }
             if let Some(biases) = &mut self.gradient.biases {
                 biases[n] = bias;
-            }
-        }
-    }
-}
-
-/// Scores two neighbouring examples at a time, the positive and its negative, keeps their opposite slopes, and adds up the rows' gradients. Biases get 0.
-#[derive(Debug)]
-pub struct ScorePairs<'a, T, F> {
-    /// The rows and their examples, consecutive, two to a pair.
-    pub ranges: &'a [RowRange],
-    /// The other row of every example of the whole set.
-    pub others: &'a [u32],
-    /// The table of the own rows.
-    pub own: RowsView<'a, T>,
-    /// The table of the other rows.
-    pub other: RowsView<'a, T>,
-    /// Where the slopes go, one for each example from `ranges[0].start` on.
-    pub slopes: &'a mut [T],
-    /// Where the gradients go.
-    pub gradient: GradientRows<'a, T>,
-    /// (the positive's example, both other rows, both dot products) → slope of the positive.
-    pub slope: F,
-}
-
-impl<T: Real, F: FnMut(usize, [u32; 2], [T; 2]) -> T> ScorePairs<'_, T, F> {
-    #[inline(always)]
-    fn fixed<const C: usize>(mut self, lanes: impl Lanes) {
-        let (own, other) = (
-            chunked::<T, C>(self.own.values),
-            chunked::<T, C>(self.other.values),
-        );
-        let gradient = chunked_mut::<T, C>(std::mem::take(&mut self.gradient.factors));
-        let first = self.ranges.first().map_or(0, |range| range.start as usize);
-        for (range, sum) in self.ranges.iter().zip(gradient) {
-            let p = &own[range.row as usize];
-            *sum = [[T::ZERO; LANES]; C];
-            for e in range.range().step_by(2) {
-                let pair = [self.others[e], self.others[e + 1]];
-                let [i, j] = pair.map(|row| &other[row as usize]);
-                let slope = (self.slope)(e, pair, [lanes.dot(p, i), lanes.dot(p, j)]);
-                (self.slopes[e - first], self.slopes[e - first + 1]) = (slope, -slope);
-                lanes.add_scaled(sum, slope, i);
-                lanes.add_scaled(sum, -slope, j);
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn any(mut self, lanes: impl Lanes) {
-        let n_chunks = self.own.stride / LANES;
-        let row = |r: u32| r as usize * n_chunks..(r as usize + 1) * n_chunks;
-        let (own, other) = (lanes_of(self.own.values), lanes_of(self.other.values));
-        let gradient = lanes_of_mut(std::mem::take(&mut self.gradient.factors));
-        let first = self.ranges.first().map_or(0, |range| range.start as usize);
-        for (range, sum) in self.ranges.iter().zip(gradient.chunks_exact_mut(n_chunks)) {
-            let p = &own[row(range.row)];
-            sum.fill([T::ZERO; LANES]);
-            for e in range.range().step_by(2) {
-                let pair = [self.others[e], self.others[e + 1]];
-                let [i, j] = pair.map(|r| &other[row(r)]);
-                let slope = (self.slope)(e, pair, [lanes.dot(p, i), lanes.dot(p, j)]);
-                (self.slopes[e - first], self.slopes[e - first + 1]) = (slope, -slope);
-                lanes.add_scaled(sum, slope, i);
-                lanes.add_scaled(sum, -slope, j);
             }
         }
     }
@@ -303,21 +248,12 @@ macro_rules! by_width {
 }
 pub(super) use by_width;
 
-impl<T: Real, F: FnMut(u32, usize, u32, T) -> T> Job for ScoreRows<'_, T, F> {
+impl<T: Real, F: FnMut(u32, usize, [u32; W], [T; W]) -> [T; W], const W: usize> Job
+    for ScoreRows<'_, T, F, W>
+{
     type Output = ();
     #[inline(always)]
     fn run<L: Lanes>(self, lanes: L) {
-        by_width!(self, lanes, self.own.stride);
-    }
-}
-
-impl<T: Real, F: FnMut(usize, [u32; 2], [T; 2]) -> T> Job for ScorePairs<'_, T, F> {
-    type Output = ();
-    #[inline(always)]
-    fn run<L: Lanes>(mut self, lanes: L) {
-        if let Some(biases) = &mut self.gradient.biases {
-            biases.fill(T::ZERO);
-        }
         by_width!(self, lanes, self.own.stride);
     }
 }
@@ -377,7 +313,7 @@ mod tests {
                 factors: &mut own_factors,
                 biases: Some(&mut own_biases),
             },
-            slope: |_, e, _, dot: f32| dot - e as f32,
+            slope: |_, e, _, [dot]: [f32; 1]| [dot - e as f32],
         });
         let (mut factors, mut biases) = (vec![9.0; 2 * stride], vec![9.0; 2]);
         kernel.run(GatherRows {
@@ -465,7 +401,7 @@ mod tests {
                     factors: &mut factors,
                     biases: Some(&mut biases),
                 },
-                slope: |_, e, _, dot: f32| dot - e as f32,
+                slope: |_, e, _, [dot]: [f32; 1]| [dot - e as f32],
             }
             .run(Portable);
             let narrow: Vec<f32> = factors

@@ -46,6 +46,8 @@ pub struct Epoch {
     pub valid: Option<HeldOut>,
     /// η at the epoch's first step; `None` where there are no steps, but solutions.
     pub learning_rate: Option<f64>,
+    /// Negatives that were drawn: one a pair, some a click, or those that the users of each step shared; 0 where all items are taken, or none.
+    pub negatives: u64,
     /// Whether the epoch is the best so far.
     pub improved: bool,
 }

@@ -1,5 +1,6 @@
 //! What several files of this suite need: a folder of their own, and the real binary.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -57,6 +58,30 @@ pub fn generated(folder: &Folder) -> PathBuf {
     command.args(["--ratings", "900", "--seed", "3", "-o"]);
     succeed(command.arg(folder.path("films")));
     folder.path("films/ratings.csv")
+}
+
+/// The first `n` items that a model recommends to each of its users.
+pub fn recommended(model: &Path, n: &str) -> BTreeMap<String, Vec<String>> {
+    let flags = ["--all", "--format", "csv", "-n", n];
+    let text = succeed(lowrank().arg("recommend").arg(model).args(flags));
+    let mut lists: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for line in text.lines().skip(1) {
+        let fields: Vec<&str> = line.split(',').collect();
+        let list = lists.entry(fields[0].into()).or_default();
+        list.push(fields[2].into());
+    }
+    lists
+}
+
+/// The items of each user.
+pub fn by_user<'a>(
+    pairs: impl Iterator<Item = (&'a String, &'a String)>,
+) -> BTreeMap<String, BTreeSet<String>> {
+    let mut items: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (user, item) in pairs {
+        items.entry(user.clone()).or_default().insert(item.clone());
+    }
+    items
 }
 
 /// Its exit code and message, where it must fail.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::common::{Folder, fail, lowrank, succeed};
+use crate::common::{Folder, by_user, fail, lowrank, recommended, succeed};
 
 /// Generated ratings with a time, split by hand: every seventh row is for the test.
 struct Ground {
@@ -76,33 +76,13 @@ impl Ground {
 
     /// The best `n` unseen items of every user of the model.
     fn lists(&self, n: &str) -> BTreeMap<String, Vec<String>> {
-        let text = succeed(
-            lowrank()
-                .arg("recommend")
-                .arg(&self.run)
-                .args(["--all", "--format", "csv", "-n", n]),
-        );
-        let mut lists: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for line in text.lines().skip(1) {
-            let fields: Vec<&str> = line.split(',').collect();
-            lists
-                .entry(fields[0].into())
-                .or_default()
-                .push(fields[2].into());
-        }
-        lists
+        recommended(&self.run, n)
     }
 
     /// The relevant items of each test user.
     fn relevant(&self, least: f64) -> BTreeMap<String, BTreeSet<String>> {
-        let mut relevant: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        for (user, item, _) in self.rows.iter().filter(|row| row.2 >= least) {
-            relevant
-                .entry(user.clone())
-                .or_default()
-                .insert(item.clone());
-        }
-        relevant
+        let rows = self.rows.iter().filter(|row| row.2 >= least);
+        by_user(rows.map(|row| (&row.0, &row.1)))
     }
 }
 

@@ -15,7 +15,7 @@ use lowrank::random::Stream;
 use lowrank::training::{Columns, Config, Implicit, PerTable, Trainer};
 
 /// Step of the central difference: its own error is of order h² = 1e-10, rounding adds ε·J/h ≈ 1e-10.
-const H: f64 = 1e-5;
+pub const H: f64 = 1e-5;
 /// Of max(1, |g|).
 const TOLERANCE: f64 = 1e-8;
 
@@ -161,7 +161,12 @@ fn analytic(trainer: &Trainer<'_, f64>, examples: &Examples) -> Gradient<f64> {
 }
 
 /// A row's gradient, zero where no example touches it; the last number is the bias's.
-fn dense(gradient: &RowGradients<f64>, row: usize, n_factors: usize, stride: usize) -> Vec<f64> {
+pub fn dense(
+    gradient: &RowGradients<f64>,
+    row: usize,
+    n_factors: usize,
+    stride: usize,
+) -> Vec<f64> {
     match gradient.rows.binary_search(&(row as u32)) {
         Ok(at) => {
             let mut numbers = gradient.factors[at * stride..][..n_factors].to_vec();
@@ -172,13 +177,21 @@ fn dense(gradient: &RowGradients<f64>, row: usize, n_factors: usize, stride: usi
     }
 }
 
-fn table(parameters: &mut Parameters<f64>, n: usize) -> &mut Table<f64> {
+pub fn table(parameters: &mut Parameters<f64>, n: usize) -> &mut Table<f64> {
     parameters
         .users
         .tables_mut()
         .chain(parameters.items.tables_mut())
         .nth(n)
         .expect("a table")
+}
+
+/// That number `f` of row `row` of table `n` has the gradient that it should have.
+pub fn agree(name: &str, (n, row, f): (usize, usize, usize), analytic: f64, numeric: f64) {
+    assert!(
+        (analytic - numeric).abs() <= TOLERANCE * analytic.abs().max(1.0),
+        "{name}: table {n}, row {row}, number {f}: analytic {analytic}, numeric {numeric}"
+    );
 }
 
 /// J with number `f` of row `row` of table `n` moved by `by`; f = n_factors is the bias.
@@ -220,10 +233,7 @@ fn every_gradient_agrees_with_central_differences() {
                     let difference = moved(&trainer, &data, n, row, f, H)
                         - moved(&trainer, &data, n, row, f, -H);
                     let numeric = difference / (2.0 * H);
-                    assert!(
-                        (analytic - numeric).abs() <= TOLERANCE * analytic.abs().max(1.0),
-                        "{name}: table {n}, row {row}, number {f}: analytic {analytic}, numeric {numeric}"
-                    );
+                    agree(&name, (n, row, f), analytic, numeric);
                     compared += 1;
                 }
             }

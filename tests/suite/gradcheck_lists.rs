@@ -7,18 +7,15 @@ use std::sync::Arc;
 
 use lowrank::data::layout::{Candidates, Examples, Lists, Pairs, Sample};
 use lowrank::data::{Catalog, Column, Csr, Dataset, Ids, Interactions, SideData};
-use lowrank::gradient::{Batch, Gradient, L2Scale, RowGradients, naive};
-use lowrank::kernels::Kernel;
+use lowrank::gradient::{Batch, Gradient, L2Scale, naive};
 use lowrank::kernels::pool::Pool;
+use lowrank::kernels::{Kernel, Real};
 use lowrank::loss::{LossKind, LossShape};
-use lowrank::model::{Bag, Parameters, Similarity, Table};
+use lowrank::model::{Bag, Parameters, Similarity};
 use lowrank::random::Stream;
 use lowrank::training::{Columns, Config, Implicit, PerTable, Trainer};
 
-/// Step of the central difference: its own error is of order h² = 1e-10, rounding adds ε·J/h ≈ 1e-10.
-const H: f64 = 1e-5;
-/// Of max(1, |g|).
-const TOLERANCE: f64 = 1e-8;
+use crate::gradcheck::{H, agree, dense, table};
 
 const N_USERS: usize = 6;
 const N_ITEMS: usize = 9;
@@ -154,6 +151,16 @@ impl Layout<'_> {
         }
     }
 
+    /// ∂J by the passes, and Σ c·ℓ.
+    fn gradient<T: Real>(&self, trainer: &Trainer<'_, T>) -> (Gradient<T>, f64) {
+        let mut gradient = Gradient::default();
+        let parameters = &trainer.state().parameters;
+        let (objective, pool) = (trainer.objective(), Pool::new(1));
+        let batch = self.batch();
+        let loss = gradient.compute(objective, parameters, batch, &pool, Kernel::detect());
+        (gradient, loss)
+    }
+
     /// J and ∂J by the plain loops.
     fn naive(
         &self,
@@ -238,26 +245,6 @@ fn positives(data: &Dataset) -> (Interactions, Csr) {
     (positives, Csr::from_rows(rows))
 }
 
-fn dense(gradient: &RowGradients<f64>, row: usize, table: &Table<f64>) -> Vec<f64> {
-    let with_bias = table.bias_slice().is_some();
-    match gradient.rows.binary_search(&(row as u32)) {
-        Ok(at) => {
-            let mut numbers = gradient.factors[at * table.stride()..][..table.n_factors()].to_vec();
-            numbers.extend(gradient.biases.get(at));
-            numbers
-        }
-        Err(_) => vec![0.0; table.n_factors() + usize::from(with_bias)],
-    }
-}
-
-fn table(parameters: &mut Parameters<f64>, n: usize) -> &mut Table<f64> {
-    let tables = parameters
-        .users
-        .tables_mut()
-        .chain(parameters.items.tables_mut());
-    tables.into_iter().nth(n).expect("a table")
-}
-
 /// Calls `check` with every case and layout, its trainer and its fast gradient with Σ c·ℓ.
 fn for_each(mut check: impl FnMut(&str, &Trainer<'_, f64>, &Layout<'_>, &Gradient<f64>, f64)) {
     for Case {
@@ -274,15 +261,7 @@ fn for_each(mut check: impl FnMut(&str, &Trainer<'_, f64>, &Layout<'_>, &Gradien
             .iter()
             .enumerate()
         {
-            let mut gradient = Gradient::default();
-            let parameters = &trainer.state().parameters;
-            let loss = gradient.compute(
-                trainer.objective(),
-                parameters,
-                layout.batch(),
-                &Pool::new(1),
-                Kernel::detect(),
-            );
+            let (gradient, loss) = layout.gradient(&trainer);
             check(
                 &format!("{name}, layout {n}"),
                 &trainer,
@@ -305,7 +284,8 @@ fn every_gradient_agrees_with_central_differences() {
                 (table.n_rows(), table.n_factors())
             };
             for row in 0..n_rows {
-                let analytic = dense(of_table, row, table(&mut parameters, n));
+                let stride = table(&mut parameters, n).stride();
+                let analytic = dense(of_table, row, n_factors, stride);
                 for (f, &analytic) in analytic.iter().enumerate() {
                     let mut value = |by: f64| {
                         let table = table(&mut parameters, n);
@@ -319,10 +299,7 @@ fn every_gradient_agrees_with_central_differences() {
                     let below = value(-2.0 * H);
                     value(H);
                     let numeric = (above - below) / (2.0 * H);
-                    assert!(
-                        (analytic - numeric).abs() <= TOLERANCE * analytic.abs().max(1.0),
-                        "{name}: table {n}, row {row}, number {f}: analytic {analytic}, numeric {numeric}"
-                    );
+                    agree(name, (n, row, f), analytic, numeric);
                     compared += 1;
                 }
             }
@@ -347,7 +324,7 @@ fn the_fast_gradient_is_the_naive_one() {
                 let wanted = naive.row(row)[..3]
                     .iter()
                     .chain(naive.bias_slice().map(|b| &b[row]));
-                for (found, wanted) in dense(fast, row, naive).iter().zip(wanted) {
+                for (found, wanted) in dense(fast, row, 3, naive.stride()).iter().zip(wanted) {
                     assert!(
                         (found - wanted).abs() <= tolerance,
                         "{name}, row {row}: {found} for {wanted}"
@@ -381,7 +358,6 @@ fn far_scores_leave_every_number_finite() {
         row[..3].fill(120.0);
         let mut largest = 0.0f32;
         for layout in layouts(trainer.objective().loss, &data, &positives, &seen) {
-            let mut gradient = Gradient::default();
             let parameters = &trainer.state().parameters;
             for item in 0..N_ITEMS {
                 let (p, q) = (
@@ -390,13 +366,7 @@ fn far_scores_leave_every_number_finite() {
                 );
                 largest = largest.max(p.iter().zip(q).map(|(p, q)| p * q).sum::<f32>().abs());
             }
-            let value = gradient.compute(
-                trainer.objective(),
-                parameters,
-                layout.batch(),
-                &Pool::new(1),
-                Kernel::detect(),
-            );
+            let (gradient, value) = layout.gradient(&trainer);
             assert!(value.is_finite() && value >= 0.0, "{loss}: {value}");
             let mut tables = gradient.tables();
             assert!(

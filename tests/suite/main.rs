@@ -9,6 +9,7 @@ mod architecture;
 mod artifact;
 mod cache;
 mod cli;
+mod clicks;
 mod common;
 mod compare;
 mod cross_validation;

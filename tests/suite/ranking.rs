@@ -2,12 +2,13 @@
 //!
 //! The oracle is a file of `recommend --all` and the definitions.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::process::Command;
 
 use serde_json::Value;
 
-use crate::common::{Folder, fail, generated, lowrank, succeed};
+use crate::common::{Folder, by_user, fail, generated, lowrank, recommended, succeed};
 
 struct Ground {
     folder: Folder,
@@ -58,36 +59,23 @@ fn ground() -> Ground {
 }
 
 impl Ground {
-    fn evaluate(&self, more: &[&str]) -> Value {
-        let command = &mut lowrank();
+    /// `evaluate` on the clicks.
+    fn command(&self) -> Command {
+        let mut command = lowrank();
+        command.arg("evaluate").arg(&self.run).arg("--test");
+        command.arg(&self.clicks);
         command
-            .arg("evaluate")
-            .arg(&self.run)
-            .arg("--test")
-            .arg(&self.clicks);
-        let text = succeed(command.args(["--format", "json"]).args(more));
+    }
+
+    fn evaluate(&self, more: &[&str]) -> Value {
+        let text = succeed(self.command().args(["--format", "json"]).args(more));
         serde_json::from_str(&text).unwrap()
     }
 
     /// Of every test user the held-out items, and the first 20 that are recommended.
     fn lists(&self) -> Vec<(BTreeSet<String>, Vec<String>)> {
-        let flags = ["--all", "--format", "csv", "-n", "20"];
-        let text = succeed(lowrank().arg("recommend").arg(&self.run).args(flags));
-        let mut lists: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for line in text.lines().skip(1) {
-            let fields: Vec<&str> = line.split(',').collect();
-            lists
-                .entry(fields[0].into())
-                .or_default()
-                .push(fields[2].into());
-        }
-        let mut relevant: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        for (user, item) in &self.rows {
-            relevant
-                .entry(user.clone())
-                .or_default()
-                .insert(item.clone());
-        }
+        let lists = recommended(&self.run, "20");
+        let relevant = by_user(self.rows.iter().map(|row| (&row.0, &row.1)));
         let both = relevant.into_iter();
         both.map(|(user, items)| (items, lists[&user].clone()))
             .collect()
@@ -134,12 +122,7 @@ fn a_file_without_ratings_is_judged_by_the_lists_that_are_recommended() {
     let baselines: Vec<&String> = found["baselines"].as_object().unwrap().keys().collect();
     assert_eq!(baselines, ["popularity"]);
 
-    let command = &mut lowrank();
-    command
-        .arg("evaluate")
-        .arg(&ground.run)
-        .arg("--test")
-        .arg(&ground.clicks);
+    let mut command = ground.command();
     let output = command.output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(
@@ -169,12 +152,7 @@ fn what_a_file_without_ratings_cannot_say_is_refused() {
             "wanted a whole number from 1",
         ),
     ] {
-        let command = &mut lowrank();
-        command
-            .arg("evaluate")
-            .arg(&ground.run)
-            .arg("--test")
-            .arg(&ground.clicks);
+        let mut command = ground.command();
         let (_, message) = fail(command.args(flags));
         assert!(message.contains(wanted), "{flags:?}: {message}");
     }
@@ -215,12 +193,7 @@ fn sampled_figures_are_asked_for_and_called_so() {
     );
     let other = ground.evaluate(&[&flags[..], &["--seed", "7"]].concat());
     assert_ne!(other["sampled_recall@5"], found["sampled_recall@5"]);
-    let command = &mut lowrank();
-    command
-        .arg("evaluate")
-        .arg(&ground.run)
-        .arg("--test")
-        .arg(&ground.clicks);
+    let mut command = ground.command();
     let table = succeed(command.args(flags));
     assert!(
         table.contains("recall@5 (sampled, 10 negatives)"),

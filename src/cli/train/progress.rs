@@ -11,7 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use crate::artifact::RunDirectory;
-use crate::cli::output::complain;
+use crate::cli::output::{complain, grouped};
 use crate::metrics::{HeldOut, ListMeans, RatingErrors};
 use crate::training::observer::Epoch;
 use crate::training::{Event, Observer};
@@ -48,6 +48,8 @@ pub struct EpochLine {
     valid_ndcg: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     learning_rate: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    negatives: Option<u64>,
     seconds: f64,
     ratings_per_second: f64,
 }
@@ -120,6 +122,7 @@ impl<'r> Watch<'r> {
             valid_recall: lists.map(ListMeans::recall),
             valid_ndcg: lists.map(ListMeans::ndcg),
             learning_rate: epoch.learning_rate,
+            negatives: (epoch.negatives > 0).then_some(epoch.negatives),
             seconds: self.epoch_seconds,
             ratings_per_second: self.n_ratings as f64 / self.epoch_seconds.max(1e-9),
         };
@@ -168,11 +171,16 @@ fn figures(line: &EpochLine) -> String {
         }
         _ => String::new(),
     };
+    let negatives = match line.negatives {
+        Some(n) => format!("  {} negatives", grouped(n)),
+        None => String::new(),
+    };
     let speed = match line.ratings_per_second {
         fast if fast >= 1e6 => format!("{:.1} M", fast / 1e6),
         slow => format!("{:.0} k", slow / 1e3),
     };
-    format!("loss {:.4}{valid}  {speed} ratings/s", line.train_loss)
+    let loss = line.train_loss;
+    format!("loss {loss:.4}{valid}{negatives}  {speed} ratings/s")
 }
 
 impl Observer for Watch<'_> {

@@ -98,6 +98,14 @@ impl Examples {
         }
     }
 
+    /// The weight of example `e`.
+    #[inline(always)]
+    pub fn weight(&self, e: usize) -> f64 {
+        self.weights
+            .as_ref()
+            .map_or(1.0, |weights| f64::from(weights[e]))
+    }
+
     /// The number of examples.
     pub fn len(&self) -> usize {
         self.targets.len()

@@ -1,10 +1,8 @@
 //! Is the product of two small matrices the sum over all cells?
 
-use std::sync::Arc;
-
 use super::*;
 use crate::data::layout::{Blocks, Examples};
-use crate::data::{Catalog, Column, Csr, Dataset, Ids, Interactions, SideData};
+use crate::data::{Column, Csr, Dataset, Interactions, SideData};
 use crate::gradient::RowGradients;
 use crate::random::Stream;
 use crate::training::{Columns, Config, PerTable, Trainer};
@@ -16,21 +14,7 @@ const KERNELS: [Kernel; 2] = [Kernel::Portable, Kernel::Avx2];
 /// Pairs of 7 users and 9 items, of which user 6 and item 8 have none; items have genres.
 fn data(with_weights: bool) -> Dataset {
     let mut stream = Stream::new(3, "all cells");
-    let mut ratings = Interactions::default();
-    for user in 0..6 {
-        for item in 0..8 {
-            if stream.uniform() < 0.4 {
-                ratings.users.push(user);
-                ratings.items.push(item);
-                ratings.ratings.push(0.5 + stream.uniform() as f32);
-            }
-        }
-    }
-    let weights = ratings
-        .ratings
-        .iter()
-        .map(|_| stream.uniform() as f32 * 3.0);
-    ratings.weights = with_weights.then(|| weights.collect());
+    let ratings = Interactions::drawn(&mut stream, (6, 8), |_| 0.4, with_weights);
     let genres = [
         &[0, 1][..],
         &[1],
@@ -48,18 +32,9 @@ fn data(with_weights: bool) -> Dataset {
         rows: Csr::from_rows(genres.map(<[u32]>::to_vec)),
         multi_valued: true,
     };
-    let side = |n_rows: usize, columns| {
-        Arc::new(SideData {
-            ids: (0..n_rows).map(|row| row.to_string()).collect::<Ids>(),
-            catalog: Catalog {
-                titles: None,
-                columns,
-            },
-        })
-    };
     Dataset {
-        users: side(N_USERS, Vec::new()),
-        items: side(N_ITEMS, vec![genre]),
+        users: SideData::numbered(N_USERS, Vec::new()),
+        items: SideData::numbered(N_ITEMS, vec![genre]),
         interactions: ratings,
         ..Dataset::default()
     }
@@ -203,12 +178,7 @@ fn threads_and_kernels_change_no_bit() {
             ratings.ratings.push(1.0);
         }
     }
-    let side = |n: u32| {
-        Arc::new(SideData {
-            ids: (0..n).map(|row| row.to_string()).collect::<Ids>(),
-            catalog: Catalog::default(),
-        })
-    };
+    let side = |n: u32| SideData::numbered(n as usize, Vec::new());
     let data = Dataset {
         users: side(n_users),
         items: side(n_items),

@@ -176,20 +176,27 @@ pub fn value<T: Real>(
     let n = ratings.len();
     let rows = Rows::of(parameters);
     let losses = (0..n).map(|e| {
-        let (user, item) = (ratings.users[e] as usize, ratings.items[e] as usize);
-        let s = score(
-            objective.similarity,
-            parameters.global_mean,
-            &rows,
-            user,
-            item,
-        );
-        let target = f64::from(ratings.ratings[e]);
-        weight(ratings.weights.as_deref(), e) * {
-            forward(objective, parameters.link, s.value.to_f64(), target).0
-        }
+        let (value, _, _) = example(objective, parameters, &rows, ratings, e);
+        value
     });
     losses.sum::<f64>() / n as f64 + penalty(objective, parameters, n)
+}
+
+/// c·ℓ and c·∂ℓ/∂s of example `e`, and its score.
+fn example<T: Real>(
+    objective: &Objective,
+    parameters: &Parameters<T>,
+    rows: &Rows<T>,
+    ratings: &Interactions,
+    e: usize,
+) -> (f64, f64, Score<T>) {
+    let (user, item) = (ratings.users[e] as usize, ratings.items[e] as usize);
+    let mean = parameters.global_mean;
+    let score = score(objective.similarity, mean, rows, user, item);
+    let target = f64::from(ratings.ratings[e]);
+    let (value, slope) = forward(objective, parameters.link, score.value.to_f64(), target);
+    let weight = weight(ratings.weights.as_deref(), e);
+    (weight * value, weight * slope, score)
 }
 
 /// The weight of example `e`.
@@ -229,24 +236,10 @@ pub fn gradient<T: Real>(
     let mut sum = zeros(parameters);
     let mut loss = 0.0;
     for e in 0..n {
-        let (user, item) = (ratings.users[e] as usize, ratings.items[e] as usize);
-        let score = score(
-            objective.similarity,
-            parameters.global_mean,
-            &rows,
-            user,
-            item,
-        );
-        let target = f64::from(ratings.ratings[e]);
-        let (value, slope) = forward(objective, parameters.link, score.value.to_f64(), target);
-        let weight = weight(ratings.weights.as_deref(), e);
-        loss += weight * value;
-        push(
-            &mut sum,
-            (user, item),
-            T::from_f64(weight * slope / n as f64),
-            &score,
-        );
+        let (value, slope, score) = example(objective, parameters, &rows, ratings, e);
+        loss += value;
+        let pair = (ratings.users[e] as usize, ratings.items[e] as usize);
+        push(&mut sum, pair, T::from_f64(slope / n as f64), &score);
     }
     finish(&mut sum, objective, parameters, n);
     (sum, loss)

@@ -1,10 +1,9 @@
 //! Does a sweep find the least of J, and nothing else?
 
 use std::ops::ControlFlow;
-use std::sync::Arc;
 
 use super::*;
-use crate::data::{Catalog, Column, Csr, Dataset, Ids, Interactions, SideData};
+use crate::data::{Column, Csr, Dataset, Interactions, SideData};
 use crate::gradient::{Gradient, all_cells};
 use crate::kernels::pool::Pool;
 use crate::kernels::{Kernel, naive};
@@ -16,30 +15,9 @@ use crate::training::{Columns, Config, Event, KernelChoice, PerTable};
 /// Pairs of so many users and items, the last of each without any; popular items and few.
 fn data(n_users: u32, n_items: u32, with_weights: bool) -> Dataset {
     let mut stream = Stream::new(5, "als");
-    let mut ratings = Interactions::default();
-    for user in 0..n_users - 1 {
-        for item in 0..n_items - 1 {
-            if stream.uniform() < 1.0 / f64::from(2 + item % 17) {
-                ratings.users.push(user);
-                ratings.items.push(item);
-                ratings.ratings.push(0.5 + stream.uniform() as f32);
-            }
-        }
-    }
-    let weights = ratings
-        .ratings
-        .iter()
-        .map(|_| stream.uniform() as f32 * 3.0);
-    ratings.weights = with_weights.then(|| weights.collect());
-    let side = |n: u32, columns| {
-        Arc::new(SideData {
-            ids: (0..n).map(|row| row.to_string()).collect::<Ids>(),
-            catalog: Catalog {
-                titles: None,
-                columns,
-            },
-        })
-    };
+    let chance = |item| 1.0 / f64::from(2 + item % 17);
+    let rows = (n_users - 1, n_items - 1);
+    let ratings = Interactions::drawn(&mut stream, rows, chance, with_weights);
     let genre = Column {
         name: "genre".into(),
         values: ["a", "b"].iter().collect(),
@@ -47,8 +25,8 @@ fn data(n_users: u32, n_items: u32, with_weights: bool) -> Dataset {
         multi_valued: true,
     };
     Dataset {
-        users: side(n_users, Vec::new()),
-        items: side(n_items, vec![genre]),
+        users: SideData::numbered(n_users as usize, Vec::new()),
+        items: SideData::numbered(n_items as usize, vec![genre]),
         interactions: ratings,
         ..Dataset::default()
     }

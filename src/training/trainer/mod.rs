@@ -211,6 +211,7 @@ impl<'d, T: Real> Trainer<'d, T> {
             train_loss: loss / self.batches.n_examples() as f64,
             valid,
             learning_rate: (self.state.steps > steps).then_some(learning_rate),
+            negatives: self.negatives,
             improved,
         };
         control = also(

@@ -174,7 +174,7 @@ mod tests {
     use crate::kernels::top_k;
     use crate::metrics::HeldOut;
     use crate::model::Scorer;
-    use crate::training::{Batch, Config, Event, Implicit, Keep, Monitor};
+    use crate::training::{Batch, Config, Event, Implicit, Keep, Monitor, Trainer};
     use std::ops::ControlFlow;
 
     /// 3000 ratings with a truth in them, a fifth held out; users and items that training never saw among those.
@@ -199,6 +199,18 @@ mod tests {
         valid.items.push(train.items[0]);
         valid.ratings.push(3.0);
         halves
+    }
+
+    /// A trainer that is judged by lists, whatever its loss is.
+    fn trainer<'d>(
+        config: Config,
+        train: &'d Dataset,
+        valid: &'d Interactions,
+    ) -> Trainer<'d, f32> {
+        let checked = config.check().unwrap();
+        let mut trainer = checked.trainer::<f32>(train, Some(valid)).unwrap();
+        trainer.lists = Some(Lists::new(train, valid).unwrap());
+        trainer
     }
 
     /// Recall and NDCG as `evaluate` finds them of a finished model.
@@ -262,12 +274,7 @@ mod tests {
                     .implicit(Implicit::Items)
                     .keep(Keep::Last)
                     .threads(threads);
-                let mut trainer = config
-                    .check()
-                    .unwrap()
-                    .trainer::<f32>(&train, Some(valid))
-                    .unwrap();
-                trainer.lists = Some(Lists::new(&train, valid).unwrap());
+                let mut trainer = trainer(config, &train, valid);
                 assert!(batch != Batch::Blocks || trainer.n_blocks() > Some(1));
                 let mut epochs = Vec::new();
                 let mut watch = |event: &Event| {
@@ -306,10 +313,8 @@ mod tests {
         let valid = &valid.interactions;
         for monitor in [Monitor::ValidNdcg, Monitor::ValidRecall] {
             let config = Config::rating().n_factors(5).epochs(12).learning_rate(0.3);
-            let checked = config.keep(Keep::Best).check().unwrap();
-            let mut trainer = checked.trainer::<f32>(&train, Some(valid)).unwrap();
+            let mut trainer = trainer(config.keep(Keep::Best), &train, valid);
             trainer.checked.0.monitor = Some(monitor);
-            trainer.lists = Some(Lists::new(&train, valid).unwrap());
             let mut figures = Vec::new();
             let mut watch = |event: &Event| {
                 if let Event::EpochEnded(epoch) = event {
@@ -346,12 +351,7 @@ mod tests {
             .epochs(3)
             .biases(false)
             .global_mean(false);
-        let mut trainer = config
-            .check()
-            .unwrap()
-            .trainer::<f32>(&train, Some(valid))
-            .unwrap();
-        trainer.lists = Some(Lists::new(&train, valid).unwrap());
+        let mut trainer = trainer(config, &train, valid);
         trainer.predictions.similarity = Similarity::Cosine;
         trainer.run(&mut ());
         let before = trainer.held_out();
