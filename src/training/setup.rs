@@ -45,6 +45,7 @@ impl Checked {
         let Positives {
             examples,
             only_positives,
+            least,
         } = positives::of(config, train)?;
         let survey = match &examples {
             Cow::Borrowed(_) => train.survey()?,
@@ -115,7 +116,7 @@ impl Checked {
                 similarity: objective.similarity,
             },
             lists: match valid {
-                Some(ratings) if config.ranks() => Some(Lists::new(train, ratings)?),
+                Some(ratings) if config.ranks() => Some(Lists::new(train, ratings, least)?),
                 _ => None,
             },
             state: State::new(parameters, optimizer.kind, config.batch == Batch::Blocks),

@@ -193,7 +193,7 @@ impl Settings {
             (@ $value:ident, $parse:expr) => { ($parse)($value)? };
         }
         c.n_factors = self.factors.or(c.n_factors);
-        c.method = self.method()?;
+        c.method = self.method(preset)?;
         c.global_mean = self.mean.unwrap_or(c.global_mean);
         c.optimizer = match &self.optimizer {
             Some(text) => Some(choice(
@@ -344,8 +344,23 @@ impl Settings {
         }
     }
 
+    /// Whether nothing says how to train, so that what suits the data can be found out. What makes clicks of ratings says only what they are.
+    fn is_open(&self, preset: Preset) -> bool {
+        let asked = self.clone();
+        let asked = match preset {
+            Preset::Implicit => Settings {
+                preset: None,
+                threshold: None,
+                implicit_weight: None,
+                ..asked
+            },
+            _ => asked,
+        };
+        asked.preset.is_none() && asked.epochs.is_none() && asked.steps().is_empty()
+    }
+
     /// What is found: tables, or their posterior.
-    fn method(&self) -> Result<Method> {
+    fn method(&self, preset: Preset) -> Result<Method> {
         let ways = [
             self.als == Some(true),
             self.ensemble == Some(true),
@@ -363,9 +378,7 @@ impl Settings {
             (Some(true), ..) => Method::Ensemble,
             (_, Some(kept), _) => Method::Samples(kept),
             (.., Some(true)) => Method::Variational,
-            _ if self.preset.is_none() && self.epochs.is_none() && self.steps().is_empty() => {
-                return Ok(Method::Auto);
-            }
+            _ if self.is_open(preset) => return Ok(Method::Auto),
             _ => return Ok(Method::Point),
         };
         let steps = self.steps();

@@ -5,8 +5,10 @@
 //! | file | question |
 //! |---|---|
 //! | [`recipe`] | what suits these ratings? |
+//! | `clicks` | what suits these clicks? |
 //! | [`ensemble`] | what do several models say together? |
 
+mod clicks;
 pub mod ensemble;
 pub mod recipe;
 

@@ -66,6 +66,9 @@ impl Checked {
                 why: Vec::new(),
             });
         }
+        if self.0.ranks() {
+            return self.settle_clicks(train, valid);
+        }
         let n = train.n_ratings();
         let mut config = self.0.clone();
         config.method = Method::Variational;

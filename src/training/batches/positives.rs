@@ -26,6 +26,8 @@ pub(in crate::training) struct Positives<'d> {
     pub(in crate::training) examples: Cow<'d, Interactions>,
     /// Whether there are no labels of 0, so that negatives must be drawn.
     pub(in crate::training) only_positives: bool,
+    /// Ratings of so much or more are a yes, held-out ones alike.
+    pub(in crate::training) least: f64,
 }
 
 /// What `config`'s loss trains on.
@@ -39,6 +41,7 @@ pub(in crate::training) fn of<'d>(config: &Config, train: &'d Dataset) -> Result
         return Ok(Positives {
             examples: Cow::Borrowed(&train.interactions),
             only_positives: false,
+            least: f64::NEG_INFINITY,
         });
     }
     let ratings = train.in_memory(&format!("the loss {}", loss.name()))?;
@@ -47,17 +50,16 @@ pub(in crate::training) fn of<'d>(config: &Config, train: &'d Dataset) -> Result
         let wanted = "ratings of 0 or more with --implicit-weight: how often, or how long";
         return Err(Error::config("ratings", values.lowest, wanted));
     }
-    let label: Box<dyn Fn(f32) -> bool> = match config.threshold {
-        Some(threshold) => Box::new(move |rating| f64::from(rating) >= threshold),
-        None if values.one || values.labels => {
-            let yes = if values.one { values.lowest } else { 1.0 };
-            Box::new(move |rating| rating == yes)
-        }
-        None if config.strength != Strength::None => Box::new(|rating| rating > 0.0),
+    let least = match config.threshold {
+        Some(threshold) => threshold,
+        None if values.one => f64::from(values.lowest),
+        None if values.labels => 1.0,
+        // Less than any rating above 0.
+        None if config.strength != Strength::None => f64::MIN_POSITIVE,
         None => return Err(does_not_fit(loss, &values)),
     };
     let only_positives = !loss.takes_labels() || (config.threshold.is_none() && values.one);
-    let examples = labelled(config, ratings, only_positives, label);
+    let examples = labelled(config, ratings, only_positives, least);
     if !examples.ratings.contains(&1.0) {
         return Err(Error::config(
             "threshold",
@@ -68,6 +70,7 @@ pub(in crate::training) fn of<'d>(config: &Config, train: &'d Dataset) -> Result
     Ok(Positives {
         examples: Cow::Owned(examples),
         only_positives,
+        least,
     })
 }
 
@@ -134,10 +137,11 @@ fn labelled(
     config: &Config,
     ratings: &Interactions,
     only_positives: bool,
-    label: impl Fn(f32) -> bool,
+    least: f64,
 ) -> Interactions {
+    let is_yes = |rating: f32| f64::from(rating) >= least;
     let kept: Vec<usize> = (0..ratings.len())
-        .filter(|&n| !only_positives || label(ratings.ratings[n]))
+        .filter(|&n| !only_positives || is_yes(ratings.ratings[n]))
         .collect();
     let mut examples = ratings.select(&kept);
     if config.strength != Strength::None {
@@ -149,7 +153,7 @@ fn labelled(
         }
     }
     for rating in &mut examples.ratings {
-        *rating = if label(*rating) { 1.0 } else { 0.0 };
+        *rating = if is_yes(*rating) { 1.0 } else { 0.0 };
     }
     examples
 }

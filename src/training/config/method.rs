@@ -28,8 +28,7 @@ impl Method {
     /// Numbers of each embedding, unless something else is asked for: with the bias, whole registers of eight.
     pub(crate) fn factors(self) -> usize {
         match self {
-            Method::Point | Method::Auto => 8,
-            Method::Als => 64,
+            Method::Point | Method::Auto | Method::Als => 8,
             Method::Variational | Method::Ensemble => 15,
             Method::Samples(_) => 7,
         }

@@ -95,6 +95,8 @@ const BY_BLOCKS: Regime = Regime {
     beta2: 0.99,
 };
 
+/// Factors of a model of clicks.
+const FACTORS_OF_CLICKS: usize = 64;
 /// Negatives of a click that is to become a probability.
 const LABEL_NEGATIVES: usize = 4;
 
@@ -160,7 +162,10 @@ impl Config {
 
     /// Numbers of each embedding.
     pub fn factors(&self) -> usize {
-        self.n_factors.unwrap_or(self.method.factors())
+        self.n_factors.unwrap_or(match self.preset {
+            Preset::Implicit => FACTORS_OF_CLICKS,
+            _ => self.method.factors(),
+        })
     }
 
     /// How two rows make a score.

@@ -131,7 +131,7 @@ impl Config {
     pub fn clicks() -> Config {
         Config {
             preset: Preset::Implicit,
-            n_factors: Some(64),
+            n_factors: None,
             epochs: Some(18),
             beta2: None,
             batch: Batch::Auto,

@@ -36,14 +36,16 @@ pub(in crate::training) struct Lists {
 }
 
 impl Lists {
-    /// Of `data` and what was held out of it.
-    pub(in crate::training) fn new(data: &Dataset, held_out: &Interactions) -> Result<Lists> {
+    /// Of `data` and what was held out of it, as far as it has ratings of `least` or more.
+    pub(in crate::training) fn new(
+        data: &Dataset,
+        held_out: &Interactions,
+        least: f64,
+    ) -> Result<Lists> {
         let seen = collapse::seen(data)?;
-        let mut pairs: Vec<(u32, u32)> = held_out
-            .users
-            .iter()
-            .copied()
-            .zip(held_out.items.iter().copied())
+        let liked = (0..held_out.len()).filter(|&n| f64::from(held_out.ratings[n]) >= least);
+        let mut pairs: Vec<(u32, u32)> = liked
+            .map(|n| (held_out.users[n], held_out.items[n]))
             .collect();
         pairs.sort_unstable();
         pairs.dedup();
@@ -209,7 +211,7 @@ mod tests {
     ) -> Trainer<'d, f32> {
         let checked = config.check().unwrap();
         let mut trainer = checked.trainer::<f32>(train, Some(valid)).unwrap();
-        trainer.lists = Some(Lists::new(train, valid).unwrap());
+        trainer.lists = Some(Lists::new(train, valid, f64::NEG_INFINITY).unwrap());
         trainer
     }
 

@@ -1,0 +1,192 @@
+//! What suits these clicks?
+//!
+//! Where nobody has said how to train, a tenth of the clicks is held out, what is promising is tried on the rest for a few epochs, and then everything is trained on with what put
+//! the held-out items highest.
+//!
+//! | candidate | where it is at home |
+//! |---|---|
+//! | a softmax of dot products with biases, 16 factors, λ 3 | few clicks: it falls back to what is popular |
+//! | a softmax of cosines, temperature 0.2, rows spread over two layers | items with many clicks each |
+//! | cosine-contrastive:0.9:150 against all items, rows spread over two layers | very many items with few clicks each |
+//!
+//! Losses over all items cost N·n_items·d an epoch. Where that is too much the clicks are fitted in closed form, at N·d² a sweep.
+
+use super::Recipe;
+use crate::Result;
+use crate::data::{Dataset, Interactions, Split};
+use crate::loss::LossKind;
+use crate::metrics::HeldOut;
+use crate::metrics::held_out::ListMeans;
+use crate::model::Similarity;
+use crate::training::config::{Keep, Method, Monitor, PerTable};
+use crate::training::{Checked, Config, Ending};
+
+/// The share that is held out.
+const HELD_OUT: f64 = 0.1;
+/// Fewer clicks than this are not worth holding any out.
+const FEW: usize = 200;
+/// Clicks up to which a trial is as long as `LONG`.
+const MOST_FOR_LONG: usize = 200_000;
+/// Epochs of a trial.
+const LONG: usize = 8;
+const SHORT: usize = 3;
+/// Multiplications of an epoch over all items, at most.
+const MOST_WORK: usize = 6_000_000_000_000;
+/// Factors where λ and biases do what cosines do elsewhere.
+const FEWER_FACTORS: usize = 16;
+
+impl Checked {
+    /// What suits the clicks of `train`: see [`settle`](Checked::settle).
+    pub(super) fn settle_clicks(
+        &self,
+        train: &Dataset,
+        valid: Option<&Interactions>,
+    ) -> Result<Recipe> {
+        let config = self.config();
+        let n = train.n_ratings();
+        let work = n
+            .saturating_mul(train.n_items())
+            .saturating_mul(config.factors());
+        if work > MOST_WORK {
+            let chosen = in_closed_form(config);
+            let why = vec![format!(
+                "chosen for many clicks: {}; losses over all items take longer, see --loss",
+                what(&chosen)
+            )];
+            let checked = chosen.check()?;
+            return Ok(Recipe { checked, why });
+        }
+        let candidates = [popular(config), dense(config), sparse(config)];
+        let halves = match valid {
+            None if n < FEW => {
+                let [chosen, ..] = candidates;
+                let why = vec![format!(
+                    "chosen: {}; too few clicks to hold any out",
+                    what(&chosen)
+                )];
+                let checked = chosen.check()?;
+                return Ok(Recipe { checked, why });
+            }
+            None => Some(train.split(&Split::random(HELD_OUT, config.seed))?),
+            Some(_) => None,
+        };
+        let (fitted, judged) = match (&halves, valid) {
+            (Some(halves), _) => (&halves.train, &halves.valid.interactions),
+            (None, Some(valid)) => (train, valid),
+            (None, None) => unreachable!("one of the two is there"),
+        };
+        let epochs = if n <= MOST_FOR_LONG { LONG } else { SHORT };
+        let mut tried = Vec::new();
+        for candidate in candidates {
+            let found = trial(&candidate, fitted, judged, epochs)?;
+            tried.push((found, candidate));
+        }
+        let said: Vec<String> = tried
+            .iter()
+            .map(|(found, config)| format!("{found:.4} {}", what(config)))
+            .collect();
+        // The simplest of those that are equal.
+        let better = |best: (f64, Config), next: (f64, Config)| {
+            if next.0 > best.0 { next } else { best }
+        };
+        let (_, chosen) = tried
+            .into_iter()
+            .reduce(better)
+            .expect("there are candidates");
+        let why = vec![
+            format!(
+                "NDCG@20 on {} held-out clicks after {epochs} epochs: {}",
+                judged.len(),
+                said.join(", ")
+            ),
+            format!(
+                "chosen: {}, {} epochs; {}",
+                what(&chosen),
+                chosen.n_epochs(),
+                match valid {
+                    Some(_) => "the held-out clicks stay held out",
+                    None => "trained on all clicks",
+                }
+            ),
+        ];
+        let checked = chosen.check()?;
+        Ok(Recipe { checked, why })
+    }
+}
+
+/// These settings, for one way of training.
+fn of(config: &Config) -> Config {
+    Config {
+        method: Method::Point,
+        ..config.clone()
+    }
+}
+
+/// The first candidate.
+fn popular(config: &Config) -> Config {
+    Config {
+        loss: LossKind::Softmax { temperature: 1.0 },
+        similarity: Some(Similarity::Dot),
+        biases: true,
+        layers: 0,
+        l2: PerTable::new(3.0).with("bias", 0.0),
+        n_factors: config.n_factors.or(Some(FEWER_FACTORS)),
+        ..of(config)
+    }
+}
+
+/// The second.
+fn dense(config: &Config) -> Config {
+    Config {
+        loss: LossKind::Softmax { temperature: 0.2 },
+        ..of(config)
+    }
+}
+
+/// The third, which is the preset's.
+fn sparse(config: &Config) -> Config {
+    of(config)
+}
+
+/// Where losses over all items are too much.
+fn in_closed_form(config: &Config) -> Config {
+    let als = Config::als();
+    Config {
+        method: als.method,
+        loss: als.loss,
+        epochs: als.epochs,
+        layers: als.layers,
+        l2: als.l2,
+        l2_scale: als.l2_scale,
+        ..config.clone()
+    }
+}
+
+/// NDCG@20 on what is held out.
+fn trial(config: &Config, train: &Dataset, judged: &Interactions, epochs: usize) -> Result<f64> {
+    let mut config = config.clone();
+    config.epochs = Some(epochs);
+    config.patience = None;
+    config.monitor = Some(Monitor::ValidNdcg);
+    config.keep = Keep::Last;
+    let mut training = config.check()?.training(train, Some(judged))?;
+    let finish = training.run(&mut ());
+    if let Ending::Diverged(error) | Ending::Failed(error) = finish.ending {
+        return Err(error);
+    }
+    let means = finish.valid.as_ref().and_then(HeldOut::lists);
+    Ok(means.map_or(0.0, ListMeans::ndcg))
+}
+
+/// The loss and what its scores are made of.
+fn what(config: &Config) -> String {
+    let similarity = match config.score_of() {
+        Similarity::Cosine => "cosines",
+        Similarity::Dot => "dot products",
+    };
+    let spread = match config.layers {
+        0 => String::new(),
+        n => format!(" spread over {n} layers"),
+    };
+    format!("{} of {similarity}{spread}", config.loss)
+}
