@@ -37,7 +37,7 @@
 //!
 //! **By hand**, with one factor, μ = 0, N = 1, λ = 0, no features: p = 2, q = 3, r = 5. Then s = 6, ℓ = 1, g = 2·(6 − 5) = 2, ∂p = g·q = 6, ∂q = g·p = 4.
 //!
-//! **Where only the angle counts**, P_u and Q_i are of length 1 in all this, and there is a step between 2 and 3: `angle`. **Where items are compared**, the slopes of several scores
+//! **Where rows spread over a graph**, P and Q are what they are then: `spread`. **Where only the angle counts**, P_u and Q_i are of length 1 in all this, and there is a step between 2 and 3: `angle`. **Where items are compared**, the slopes of several scores
 //! depend on each other: step 1 is another, `pairs` and `lists`; the rest is the same.
 //!
 //! Steps 1 and 2 are one pass over blocks ([`kernels::block`](crate::kernels::block)) where the ratings are cut into such, and the two passes of
@@ -51,6 +51,7 @@ mod objective;
 mod pairs;
 mod passes;
 mod sides;
+mod spread;
 mod step;
 mod strata;
 //
@@ -67,6 +68,7 @@ use crate::loss::{Bpr, CosineContrastive, LossKind, Pointwise, Softmax};
 use crate::model::{Parameters, Table};
 use angle::Directions;
 pub(crate) use chain::{WithChain, with_chain};
+use spread::Spread;
 use step::Step;
 
 /// The examples of a step, as they are laid out.
@@ -114,6 +116,7 @@ pub struct Gradient<T> {
     pub items: SideGradient<T>,
     slopes: Vec<T>,
     composed: [Option<Table<T>>; 2],
+    spread: Spread<T>,
     directions: [Directions<T>; 2],
     lists: lists::Buffers<T>,
 }

@@ -6,6 +6,7 @@
 use super::angle::Directions;
 use super::lists::{self, touched};
 use super::passes::Passes;
+use super::spread::Spread;
 use super::strata::Strata;
 use super::{Batch, Gradient, Objective, RowGradients, WithChain};
 use crate::data::layout::{Blocks, Examples};
@@ -79,13 +80,14 @@ impl<T: Real> Step<'_, T> {
             users,
             items,
             composed,
+            spread,
             directions,
             lists: buffers,
             ..
         } = &mut *self.gradient;
         let user_rows = rows_of(&lists.positives.by_user);
         let item_rows = touched(lists);
-        let rows = Rows::new(composed, directions, self.objective, self.kernel);
+        let rows = Rows::new(composed, spread, directions, self.objective, self.kernel);
         let [of_users, of_items] = rows.of(
             self.parameters,
             Some(&user_rows),
@@ -118,11 +120,12 @@ impl<T: Real> Step<'_, T> {
             items,
             slopes,
             composed,
+            spread,
             directions,
             ..
         } = &mut *self.gradient;
         let (user_rows, item_rows) = (rows_of(&examples.by_user), rows_of(&examples.by_item));
-        let rows = Rows::new(composed, directions, self.objective, self.kernel);
+        let rows = Rows::new(composed, spread, directions, self.objective, self.kernel);
         let [of_users, of_items] = rows.of(
             self.parameters,
             Some(&user_rows),
@@ -151,10 +154,11 @@ impl<T: Real> Step<'_, T> {
             users,
             items,
             composed,
+            spread,
             directions,
             ..
         } = &mut *self.gradient;
-        let rows = Rows::new(composed, directions, self.objective, self.kernel);
+        let rows = Rows::new(composed, spread, directions, self.objective, self.kernel);
         let [of_users, of_items] = rows.of(self.parameters, None, None, self.pool);
         let strata = Strata {
             global_mean: self.parameters.global_mean,
@@ -172,6 +176,7 @@ impl<T: Real> Step<'_, T> {
             users,
             items,
             directions: [of_users, of_items],
+            spread,
             ..
         } = self.gradient;
         let Parameters {
@@ -183,14 +188,9 @@ impl<T: Real> Step<'_, T> {
         of_users.backprop(&mut users.identity, self.pool);
         of_items.backprop(&mut items.identity, self.pool);
         if let Some(graph) = &self.parameters.graph {
-            let (users, items) = (&mut users.identity, &mut items.identity);
-            let [mut of_users, mut of_items] = [
-                users.to_table(&user_side.identity),
-                items.to_table(&item_side.identity),
-            ];
-            graph.spread(&mut of_users, &mut of_items, self.pool, self.kernel);
-            users.take(&of_users);
-            items.take(&of_items);
+            let sides = [&user_side.identity, &item_side.identity];
+            let gradients = [&mut users.identity, &mut items.identity];
+            spread.backprop(graph, sides, gradients, self.pool, self.kernel);
         }
         users.backprop(user_side);
         items.backprop(item_side);
@@ -208,6 +208,7 @@ fn rows_of(ranges: &[RowRange]) -> Vec<u32> {
 /// Where the rows of both sides are composed, and given length 1.
 struct Rows<'a, T> {
     composed: &'a mut [Option<Table<T>>; 2],
+    spread: &'a mut Spread<T>,
     directions: &'a mut [Directions<T>; 2],
     similarity: Similarity,
     kernel: Kernel,
@@ -216,12 +217,14 @@ struct Rows<'a, T> {
 impl<'a, T: Real> Rows<'a, T> {
     fn new(
         composed: &'a mut [Option<Table<T>>; 2],
+        spread: &'a mut Spread<T>,
         directions: &'a mut [Directions<T>; 2],
         objective: &Objective,
         kernel: Kernel,
     ) -> Rows<'a, T> {
         Rows {
             composed,
+            spread,
             directions,
             similarity: objective.similarity,
             kernel,
@@ -238,55 +241,31 @@ impl<'a, T: Real> Rows<'a, T> {
     ) -> [&'a Table<T>; 2] {
         let Rows {
             composed: [of_users, of_items],
+            spread,
             directions: [d_users, d_items],
             similarity,
             kernel,
         } = self;
-        let (composed_users, composed_items) = match &parameters.graph {
+        let [composed_users, composed_items] = match &parameters.graph {
             Some(graph) => {
-                let users = parameters.users.copy_all(of_users);
-                let items = parameters.items.copy_all(of_items);
-                graph.spread(users, items, pool, kernel);
-                (&*users, &*items)
+                let users = parameters.users.compose_all(of_users);
+                let items = parameters.items.compose_all(of_items);
+                spread.of(graph, [users, items], pool, kernel)
             }
             None => {
                 let compose = |side: &'a Side<T>, rows: Option<&[u32]>, scratch| match rows {
                     Some(rows) => side.compose(rows.iter().copied(), scratch),
                     None => side.compose_all(scratch),
                 };
-                (
+                [
                     compose(&parameters.users, users, of_users),
                     compose(&parameters.items, items, of_items),
-                )
+                ]
             }
         };
         [
             d_users.of(composed_users, users, similarity, pool),
             d_items.of(composed_items, items, similarity, pool),
         ]
-    }
-}
-
-impl<T: Real> RowGradients<T> {
-    /// All rows of a table like `shape`, zeros where there is no gradient.
-    fn to_table(&self, shape: &Table<T>) -> Table<T> {
-        let mut table = shape.zeros_like();
-        let rows = self.factors.chunks_exact(table.stride());
-        for (&row, gradient) in self.rows.iter().zip(rows) {
-            table.row_mut(row as usize).copy_from_slice(gradient);
-        }
-        table
-    }
-
-    /// Takes over all rows of `table`; who touches them stays as it is.
-    fn take(&mut self, table: &Table<T>) {
-        let mut n_examples = vec![0; table.n_rows()];
-        for (&row, &n) in self.rows.iter().zip(&self.n_examples) {
-            n_examples[row as usize] = n;
-        }
-        self.rows = (0..table.n_rows() as u32).collect();
-        self.n_examples = n_examples;
-        self.factors.clear();
-        self.factors.extend_from_slice(table.as_slice());
     }
 }

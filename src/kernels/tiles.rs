@@ -17,6 +17,7 @@
 //! The loop over a lane is not compiled for its length: unrolled, it was found three times slower. The plain loop is [`naive::scores`](super::naive::scores).
 
 use super::lanes::LANES;
+use super::pool::Pool;
 use super::rows::RowsView;
 use super::{Job, Lanes, Real};
 
@@ -24,6 +25,8 @@ use super::{Job, Lanes, Real};
 pub const USERS: usize = 4;
 /// Items of a tile.
 pub const ITEMS: usize = 16;
+/// Rows that a thread packs at a time.
+const ROWS_PER_TASK: usize = 1024;
 
 /// Rows packed `G` by `G`, with a number each: the base of a user, the offset of an item.
 #[derive(Clone, Debug, Default)]
@@ -40,28 +43,51 @@ impl<const G: usize, T: Real> Packed<G, T> {
     /// # Panics
     /// Where the stride is not a multiple of the lanes, or the table has no such row.
     pub fn new(table: RowsView<'_, T>, chosen: &[u32], number: impl Fn(u32) -> T) -> Packed<G, T> {
-        let stride = table.stride;
+        let mut packed = Packed::default();
+        let tasks = packed.tasks(table.stride, chosen, chosen.len());
+        tasks.into_iter().for_each(|task| task.run(table, &number));
+        packed
+    }
+
+    /// [`new`](Packed::new) in the place of what was packed before, by all threads.
+    ///
+    /// # Panics
+    /// As [`new`](Packed::new).
+    pub fn renew(
+        &mut self,
+        table: RowsView<'_, T>,
+        chosen: &[u32],
+        number: impl Fn(u32) -> T + Sync,
+        pool: &Pool,
+    ) {
+        let tasks = self.tasks(table.stride, chosen, ROWS_PER_TASK);
+        pool.map(tasks, |task: Packing<'_, G, T>| task.run(table, &number));
+    }
+
+    /// Room for the rows `chosen`, so many at a time.
+    fn tasks<'a>(
+        &'a mut self,
+        stride: usize,
+        chosen: &'a [u32],
+        n_rows: usize,
+    ) -> Vec<Packing<'a, G, T>> {
         assert!(stride.is_multiple_of(LANES), "rows are padded");
-        let per_lane = stride / LANES;
         let n_groups = chosen.len().div_ceil(G);
-        let mut values = vec![[T::ZERO; G]; n_groups * stride];
-        let mut numbers = vec![[T::ZERO; G]; n_groups];
-        for (n, &r) in chosen.iter().enumerate() {
-            let row = &table.values[r as usize * stride..(r as usize + 1) * stride];
-            let group = &mut values[n / G * stride..][..stride];
-            for (c, chunk) in row.as_chunks::<LANES>().0.iter().enumerate() {
-                for (l, &value) in chunk.iter().enumerate() {
-                    group[l * per_lane + c][n % G] = value;
-                }
-            }
-            numbers[n / G][n % G] = number(r);
-        }
-        Packed {
-            values,
-            numbers,
-            stride,
-            n_rows: chosen.len(),
-        }
+        self.values.resize(n_groups * stride, [T::ZERO; G]);
+        self.numbers.resize(n_groups, [T::ZERO; G]);
+        (self.stride, self.n_rows) = (stride, chosen.len());
+        let per_task = n_rows.div_ceil(G).max(1);
+        let numbers = self.numbers.chunks_mut(per_task);
+        let values = self.values.chunks_mut(per_task * stride);
+        let rows = chosen.chunks(per_task * G);
+        let tasks = rows.zip(values.zip(numbers));
+        tasks
+            .map(|(chosen, (values, numbers))| Packing {
+                chosen,
+                values,
+                numbers,
+            })
+            .collect()
     }
 
     /// The number of rows, without the zeros at the end.
@@ -72,6 +98,36 @@ impl<const G: usize, T: Real> Packed<G, T> {
     /// The number of groups of `G` rows.
     pub fn n_groups(&self) -> usize {
         self.numbers.len()
+    }
+}
+
+/// Some groups that are being packed.
+struct Packing<'a, const G: usize, T> {
+    chosen: &'a [u32],
+    values: &'a mut [[T; G]],
+    numbers: &'a mut [[T; G]],
+}
+
+impl<const G: usize, T: Real> Packing<'_, G, T> {
+    fn run(self, table: RowsView<'_, T>, number: impl Fn(u32) -> T) {
+        let stride = table.stride;
+        let per_lane = stride / LANES;
+        if !self.chosen.len().is_multiple_of(G) {
+            // The last group is filled up with zeros.
+            let at = self.numbers.len() - 1;
+            self.numbers[at] = [T::ZERO; G];
+            self.values[at * stride..].fill([T::ZERO; G]);
+        }
+        for (n, &r) in self.chosen.iter().enumerate() {
+            let row = &table.values[r as usize * stride..(r as usize + 1) * stride];
+            let group = &mut self.values[n / G * stride..][..stride];
+            for (c, chunk) in row.as_chunks::<LANES>().0.iter().enumerate() {
+                for (l, &value) in chunk.iter().enumerate() {
+                    group[l * per_lane + c][n % G] = value;
+                }
+            }
+            self.numbers[n / G][n % G] = number(r);
+        }
     }
 }
 

@@ -344,7 +344,8 @@ impl Settings {
         }
     }
 
-    /// Whether nothing says how to train, so that what suits the data can be found out. What makes clicks of ratings says only what they are.
+    /// Whether nothing says how to train, so that what suits the data can be found out. What makes clicks of ratings says only what they are, and how long to train is
+    /// no choice of a loss.
     fn is_open(&self, preset: Preset) -> bool {
         let asked = self.clone();
         let asked = match preset {
@@ -352,6 +353,7 @@ impl Settings {
                 preset: None,
                 threshold: None,
                 implicit_weight: None,
+                epochs: None,
                 ..asked
             },
             _ => asked,

@@ -151,10 +151,11 @@ fn sparse(config: &Config) -> Config {
 /// Where losses over all items are too much.
 fn in_closed_form(config: &Config) -> Config {
     let als = Config::als();
+    let default = config.epochs == Config::clicks().epochs;
     Config {
         method: als.method,
         loss: als.loss,
-        epochs: als.epochs,
+        epochs: if default { als.epochs } else { config.epochs },
         layers: als.layers,
         l2: als.l2,
         l2_scale: als.l2_scale,
@@ -165,7 +166,7 @@ fn in_closed_form(config: &Config) -> Config {
 /// NDCG@20 on what is held out.
 fn trial(config: &Config, train: &Dataset, judged: &Interactions, epochs: usize) -> Result<f64> {
     let mut config = config.clone();
-    config.epochs = Some(epochs);
+    config.epochs = Some(epochs.min(config.n_epochs()));
     config.patience = None;
     config.monitor = Some(Monitor::ValidNdcg);
     config.keep = Keep::Last;
@@ -189,4 +190,102 @@ fn what(config: &Config) -> String {
         n => format!(" spread over {n} layers"),
     };
     format!("{} of {similarity}{spread}", config.loss)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Stream;
+
+    /// 150 users who take 10 of 100 items: of the quarter of the items that is theirs, or of all items the first ones rather than the last.
+    fn clicks(of_kinds: bool) -> Dataset {
+        let mut stream = Stream::new(7, "clicks");
+        let mut rows = Vec::new();
+        for user in 0..150u64 {
+            for _ in 0..10 {
+                let item = match of_kinds {
+                    true => stream.below(25) * 4 + user % 4,
+                    false => (100.0 * stream.uniform().powi(4)) as u64,
+                };
+                rows.push((format!("u{user}"), format!("i{item}"), 1.0));
+            }
+        }
+        let builder = Dataset::builder().rows(rows).expect("rows");
+        builder.build().expect("data")
+    }
+
+    fn open() -> Checked {
+        let config = Config::clicks().method(Method::Auto).n_factors(8);
+        config.check().expect("a configuration")
+    }
+
+    #[test]
+    fn what_did_best_is_chosen_and_said() {
+        for (of_kinds, wanted) in [
+            (true, "of cosines spread over 2 layers"),
+            (false, "softmax:1 of dot products"),
+        ] {
+            let data = clicks(of_kinds);
+            let Recipe { checked, why } = open().settle(&data, None).expect("a recipe");
+            let [tried, chosen] = &why[..] else {
+                panic!("two lines: {why:?}");
+            };
+            let chosen = chosen.strip_prefix("chosen: ").expect("what was chosen");
+            let (chosen, rest) = chosen.split_once(',').expect("its epochs");
+            assert!(chosen.ends_with(wanted), "{why:?}");
+            assert!(rest.contains("18 epochs; trained on all clicks"), "{why:?}");
+            assert_eq!(what(checked.config()), chosen);
+            assert_eq!(checked.config().method, Method::Point);
+            // The line of trials has one figure each, and no greater one than that of what was chosen.
+            let (_, trials) = tried.split_once(": ").expect("trials");
+            let trials: Vec<(f64, &str)> = trials
+                .split(", ")
+                .map(|trial| trial.split_once(' ').expect("a figure and a name"))
+                .map(|(figure, name)| (figure.parse().expect("a figure"), name))
+                .collect();
+            assert_eq!(trials.len(), 3);
+            let best = trials.iter().max_by(|a, b| a.0.total_cmp(&b.0));
+            assert_eq!(best.expect("trials").1, chosen, "{why:?}");
+        }
+    }
+
+    #[test]
+    fn held_out_clicks_that_are_given_are_those_judged_on() {
+        let halves = clicks(true)
+            .split(&Split::random(0.2, 3))
+            .expect("two halves");
+        let valid = &halves.valid.interactions;
+        let why = open()
+            .settle(&halves.train, Some(valid))
+            .expect("a recipe")
+            .why;
+        let judged = format!("on {} held-out clicks", valid.len());
+        assert!(why[0].contains(&judged), "{why:?}");
+        assert!(
+            why[1].ends_with("the held-out clicks stay held out"),
+            "{why:?}"
+        );
+    }
+
+    #[test]
+    fn a_few_clicks_and_too_many_are_not_tried() {
+        let rows = [
+            ("ann", "Heat", 1.0),
+            ("bob", "Up", 1.0),
+            ("bob", "Heat", 1.0),
+        ];
+        let data = Dataset::builder().rows(rows).expect("rows");
+        let data = data.build().expect("data");
+        let recipe = open().settle(&data, None).expect("a recipe");
+        assert!(recipe.why[0].contains("too few clicks"), "{:?}", recipe.why);
+        recipe.checked.fit(&data, None, &mut ()).expect("a model");
+
+        for asked in [None, Some(5)] {
+            let mut config = Config::clicks();
+            config.epochs = asked.or(config.epochs);
+            let checked = in_closed_form(&config).check().expect("a configuration");
+            assert_eq!(checked.config().n_epochs(), asked.unwrap_or(12));
+            checked.fit(&data, None, &mut ()).expect("a model");
+        }
+    }
 }

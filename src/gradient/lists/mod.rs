@@ -23,7 +23,7 @@ mod users;
 use super::RowGradients;
 use crate::data::layout::{Candidates, Lists};
 use crate::kernels::pool::Pool;
-use crate::kernels::tiles::ITEMS;
+use crate::kernels::tiles::{ITEMS, Packed};
 use crate::kernels::{Kernel, Real};
 use crate::loss::{Listwise, LossKind};
 use crate::model::Table;
@@ -37,6 +37,8 @@ pub(super) struct Buffers<T> {
     users: Vec<T>,
     /// The candidates' rows, where they are not all items.
     candidates: Vec<T>,
+    /// The candidates' rows as the product wants them.
+    packed: Packed<ITEMS, T>,
     /// The slopes of the positives.
     slopes: Vec<T>,
 }
@@ -124,8 +126,10 @@ impl<T: Real, L: Listwise> Passes<'_, T, L> {
             rows,
             width,
         };
+        self.pack(&candidates, &mut buffers.packed);
         let loss = self.by_user(
             &candidates,
+            &buffers.packed,
             &buffers.users,
             &mut buffers.matrix,
             &mut buffers.slopes,

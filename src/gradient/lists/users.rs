@@ -19,6 +19,7 @@ impl<T: Real, L: Listwise> Passes<'_, T, L> {
     pub(super) fn by_user(
         &self,
         candidates: &Columns<'_, T>,
+        packed: &Packed<ITEMS, T>,
         rows: &[T],
         matrix: &mut [T],
         slopes: &mut [T],
@@ -26,7 +27,6 @@ impl<T: Real, L: Listwise> Passes<'_, T, L> {
     ) -> f64 {
         let positives = &self.lists.positives;
         let stride = self.users.stride();
-        let packed = self.packed(candidates);
         let mut tasks = Vec::new();
         let mut rest = (slopes, matrix, &mut gradient.factors[..], rows);
         for ranges in positives.by_user.chunks(USERS_PER_TASK) {
@@ -41,7 +41,7 @@ impl<T: Real, L: Listwise> Passes<'_, T, L> {
         let losses = self
             .pool
             .map(tasks, |(ranges, slopes, matrix, factors, rows)| {
-                self.scores(&packed, rows, matrix, candidates.width);
+                self.scores(packed, rows, matrix, candidates.width);
                 let rows = rows
                     .chunks_exact(stride)
                     .zip(factors.chunks_exact_mut(stride));
@@ -77,8 +77,8 @@ impl<T: Real, L: Listwise> Passes<'_, T, L> {
         losses.iter().sum()
     }
 
-    /// The candidates' rows, packed for a product, with what is added to each score.
-    fn packed(&self, candidates: &Columns<'_, T>) -> Packed<ITEMS, T> {
+    /// Packs the candidates' rows for a product, with what is added to each score.
+    pub(super) fn pack(&self, candidates: &Columns<'_, T>, packed: &mut Packed<ITEMS, T>) {
         let odds = match &self.lists.candidates {
             Candidates::Sample(sample) => &sample.corrections[..],
             Candidates::Everything => &[],
@@ -89,11 +89,12 @@ impl<T: Real, L: Listwise> Passes<'_, T, L> {
             values: candidates.rows,
             stride: self.items.stride(),
         };
-        Packed::new(view, &all, |n| {
+        let number = |n: u32| {
             let bias = biases.map_or(T::ZERO, |b| b[candidates.columns[n as usize] as usize]);
             let odds = odds.get(n as usize).map_or(0.0, |&odds| f64::from(odds));
             bias - T::from_f64(self.temperature * odds)
-        })
+        };
+        packed.renew(view, &all, number, self.pool);
     }
 
     /// A run of rows of S.

@@ -22,7 +22,6 @@ use crate::data::layout::Examples;
 use crate::kernels::pool::Pool;
 use crate::kernels::rows::{GatherRows, GradientRows, RowRange, RowsView};
 use crate::kernels::{Kernel, Real};
-use crate::model::Table;
 
 /// Rows per task; rows are independent.
 const ROWS_PER_TASK: usize = 512;
@@ -31,17 +30,24 @@ const ROWS_PER_TASK: usize = 512;
 #[derive(Clone, Debug, Default)]
 pub struct Graph<T> {
     layers: usize,
-    edges: Examples,
-    /// The numbers 0, 1, 2, …, because edges are in the order of the users.
-    user_order: Vec<u32>,
-    /// a of every edge.
+    /// The edges as the users see them, and as the items do: each side goes through its own in one run.
+    sides: [Edges<T>; 2],
+    /// The numbers 0, 1, 2, …, one an edge.
+    order: Vec<u32>,
+}
+
+/// The edges of a side, row after row: their range for each row, the other end of each, and its a.
+#[derive(Clone, Debug, Default)]
+struct Edges<T> {
+    ranges: Vec<RowRange>,
+    others: Vec<u32>,
     weights: Vec<T>,
 }
 
 impl<T> PartialEq for Graph<T> {
     /// Two graphs of one training are the same.
     fn eq(&self, other: &Graph<T>) -> bool {
-        self.layers == other.layers && self.edges.items == other.edges.items
+        self.layers == other.layers && self.sides[0].others == other.sides[0].others
     }
 }
 
@@ -49,24 +55,29 @@ impl<T: Real> Graph<T> {
     /// The graph of `examples` with so many users and items; a pair that stands there twice counts twice.
     pub fn new(layers: usize, examples: &Interactions, n_users: usize, n_items: usize) -> Graph<T> {
         let edges = Examples::new(examples, n_users, n_items);
-        let degrees = |ranges: &[RowRange], n: usize| {
-            let mut degrees = vec![0; n];
-            ranges
-                .iter()
-                .for_each(|range| degrees[range.row as usize] = range.n_examples());
-            degrees
+        let of_users = of_all_rows(&edges.by_user, n_users);
+        let of_items = of_all_rows(&edges.by_item, n_items);
+        let degree = |ranges: &[RowRange], row: u32| ranges[row as usize].n_examples() as f64;
+        let weight = |e: usize| {
+            let (user, item) = (edges.users[e], edges.items[e]);
+            let product = degree(&of_users, user) * degree(&of_items, item);
+            T::from_f64(1.0 / product.sqrt())
         };
-        let of_users = degrees(&edges.by_user, n_users);
-        let of_items = degrees(&edges.by_item, n_items);
-        let weight = |(&user, &item): (&u32, &u32)| {
-            let (n_u, n_i) = (of_users[user as usize], of_items[item as usize]);
-            T::from_f64(1.0 / (n_u as f64 * n_i as f64).sqrt())
+        let by_item = || edges.item_order.iter().map(|&e| e as usize);
+        let users = Edges {
+            others: edges.items.clone(),
+            weights: (0..edges.len()).map(weight).collect(),
+            ranges: of_users.clone(),
+        };
+        let items = Edges {
+            others: by_item().map(|e| edges.users[e]).collect(),
+            weights: by_item().map(weight).collect(),
+            ranges: of_items.clone(),
         };
         Graph {
             layers,
-            weights: edges.users.iter().zip(&edges.items).map(weight).collect(),
-            user_order: (0..edges.items.len() as u32).collect(),
-            edges,
+            sides: [users, items],
+            order: (0..edges.len() as u32).collect(),
         }
     }
 
@@ -77,106 +88,120 @@ impl<T: Real> Graph<T> {
 
     /// (user, item, a) of every edge.
     pub fn edges(&self) -> impl Iterator<Item = (usize, usize, T)> {
-        let ends = self.edges.users.iter().zip(&self.edges.items);
-        ends.zip(&self.weights)
-            .map(|((&u, &i), &a)| (u as usize, i as usize, a))
+        let of_users = &self.sides[0];
+        of_users.ranges.iter().flat_map(|range| {
+            let edges = range.range();
+            edges.map(|e| {
+                let (item, weight) = (of_users.others[e], of_users.weights[e]);
+                (range.row as usize, item as usize, weight)
+            })
+        })
     }
 
-    /// Replaces the rows of both sides by what they are when spread; of gradients, takes those of the spread rows back to the rows. Biases stay.
-    pub fn spread(&self, users: &mut Table<T>, items: &mut Table<T>, pool: &Pool, kernel: Kernel) {
-        let (mut of_users, mut of_items) = (users.clone(), items.clone());
-        for _ in 0..self.layers {
-            let [to_users, to_items] = self.sides();
-            let next_users = self.layer(to_users, &of_items, users, pool, kernel);
-            let next_items = self.layer(to_items, &of_users, items, pool, kernel);
-            add(users, &next_users);
-            add(items, &next_items);
-            (of_users, of_items) = (next_users, next_items);
+    /// What the rows `from` of both sides (users, items) are when spread, into `to`; of gradients of spread rows, those of the rows.
+    ///
+    /// # Panics
+    /// Where there are not as many rows as the graph has nodes.
+    pub fn spread(
+        &self,
+        from: [&[T]; 2],
+        to: [&mut [T]; 2],
+        layers: &mut Layers<T>,
+        pool: &Pool,
+        kernel: Kernel,
+    ) {
+        let Layers { this, next } = layers;
+        let [to_users, to_items] = to;
+        to_users.copy_from_slice(from[0]);
+        to_items.copy_from_slice(from[1]);
+        for l in 0..self.layers {
+            let [users, items] = match l {
+                0 => from,
+                _ => [&this[0][..], &this[1][..]],
+            };
+            let [of_users, of_items] = &self.sides;
+            let [next_users, next_items] = next;
+            self.layer(of_users, items, next_users, to_users, pool, kernel);
+            self.layer(of_items, users, next_items, to_items, pool, kernel);
+            std::mem::swap(this, next);
         }
     }
 
-    /// The edges as the users see them, and as the items do.
-    fn sides(&self) -> [Edges<'_>; 2] {
-        let Examples {
-            users,
-            items,
-            by_user,
-            by_item,
-            item_order,
-            ..
-        } = &self.edges;
-        [
-            Edges {
-                ranges: by_user,
-                order: &self.user_order,
-                others: items,
-            },
-            Edges {
-                ranges: by_item,
-                order: item_order,
-                others: users,
-            },
-        ]
-    }
-
-    /// Σ a·x of the neighbours of every row of a side, in a table like `shape`.
+    /// Σ a·x of the neighbours of every row of a side into `next`, which is added to `total`.
     fn layer(
         &self,
         Edges {
             ranges,
-            order,
             others,
-        }: Edges<'_>,
-        other: &Table<T>,
-        shape: &Table<T>,
+            weights,
+        }: &Edges<T>,
+        other: &[T],
+        next: &mut Vec<T>,
+        total: &mut [T],
         pool: &Pool,
         kernel: Kernel,
-    ) -> Table<T> {
-        let stride = other.stride();
-        let mut sums = vec![T::ZERO; ranges.len() * stride];
+    ) {
+        let stride = total.len() / ranges.len().max(1);
+        next.resize(total.len(), T::ZERO);
         let tasks = ranges
             .chunks(ROWS_PER_TASK)
-            .zip(sums.chunks_mut(ROWS_PER_TASK * stride))
+            .zip(next.chunks_mut(ROWS_PER_TASK * stride))
+            .zip(total.chunks_mut(ROWS_PER_TASK * stride))
             .collect();
-        pool.map(tasks, |(ranges, factors)| {
-            kernel.run(GatherRows {
-                ranges,
-                order,
-                others,
-                slopes: &self.weights,
-                other: RowsView {
-                    values: other.as_slice(),
-                    stride,
-                },
-                gradient: GradientRows {
-                    factors,
-                    biases: None,
-                },
-            });
-        });
-        let mut next = shape.zeros_like();
-        for (range, sum) in ranges.iter().zip(sums.chunks_exact(stride)) {
-            next.row_mut(range.row as usize).copy_from_slice(sum);
-        }
-        next
+        pool.map(
+            tasks,
+            |((ranges, factors), total): ((&[RowRange], &mut [T]), &mut [T])| {
+                kernel.run(GatherRows {
+                    ranges,
+                    order: &self.order,
+                    others,
+                    slopes: weights,
+                    other: RowsView {
+                        values: other,
+                        stride,
+                    },
+                    gradient: GradientRows {
+                        factors: &mut *factors,
+                        biases: None,
+                    },
+                });
+                total
+                    .iter_mut()
+                    .zip(factors)
+                    .for_each(|(sum, x)| *sum += *x);
+            },
+        );
     }
 }
 
-/// The edges of a side: its rows, their places in the order, and the other end of each.
-struct Edges<'a> {
-    ranges: &'a [RowRange],
-    order: &'a [u32],
-    others: &'a [u32],
+/// The rows of two layers, this and the next, users and items; kept between steps.
+#[derive(Clone, Debug, Default)]
+pub struct Layers<T> {
+    this: [Vec<T>; 2],
+    next: [Vec<T>; 2],
 }
 
-fn add<T: Real>(sum: &mut Table<T>, more: &Table<T>) {
-    let pairs = sum.as_mut_slice().iter_mut().zip(more.as_slice());
-    pairs.for_each(|(sum, &x)| *sum += x);
+/// A range for every row of a side, empty where it has no edge.
+fn of_all_rows(ranges: &[RowRange], n_rows: usize) -> Vec<RowRange> {
+    let mut ranges = ranges.iter().copied().peekable();
+    let mut end = 0;
+    let of = |row: usize| {
+        let range = ranges.next_if(|range| range.row as usize == row);
+        let range = range.unwrap_or(RowRange {
+            row: row as u32,
+            start: end,
+            end,
+        });
+        end = range.end;
+        range
+    };
+    (0..n_rows).map(of).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Table;
 
     fn table(values: &[f64]) -> Table<f64> {
         let mut table = Table::zeros(values.len(), 1, false);
@@ -198,10 +223,25 @@ mod tests {
         Graph::new(layers, &examples, 2, 3)
     }
 
+    fn spread(graph: &Graph<f64>, users: &[f64], items: &[f64]) -> [Table<f64>; 2] {
+        let from = [table(users), table(items)];
+        let [mut users, mut items] = [from[0].zeros_like(), from[1].zeros_like()];
+        let to = [users.as_mut_slice(), items.as_mut_slice()];
+        let (pool, kernel) = (Pool::new(2), Kernel::detect());
+        let mut layers = Layers::default();
+        graph.spread(
+            from.each_ref().map(Table::as_slice),
+            to,
+            &mut layers,
+            &pool,
+            kernel,
+        );
+        [users, items]
+    }
+
     #[test]
     fn one_layer_is_the_one_worked_out_above() {
-        let (mut users, mut items) = (table(&[2.0, 4.0]), table(&[6.0, 8.0, 5.0]));
-        graph(1).spread(&mut users, &mut items, &Pool::new(1), Kernel::detect());
+        let [users, items] = spread(&graph(1), &[2.0, 4.0], &[6.0, 8.0, 5.0]);
         let r = 0.5f64.sqrt();
         let near = |table: &Table<f64>, wanted: &[f64]| {
             for (found, wanted) in table.factors().iter().zip(wanted) {
@@ -217,9 +257,8 @@ mod tests {
     fn gradients_go_back_the_way_rows_came() {
         // ⟨M x, y⟩ = ⟨x, M y⟩ for a symmetric M.
         for layers in 0..4 {
-            let spread = |users: &[f64], items: &[f64]| {
-                let (mut users, mut items) = (table(users), table(items));
-                graph(layers).spread(&mut users, &mut items, &Pool::new(2), Kernel::detect());
+            let both = |users: &[f64], items: &[f64]| {
+                let [users, items] = spread(&graph(layers), users, items);
                 users
                     .factors()
                     .iter()
@@ -229,7 +268,7 @@ mod tests {
             };
             let (x, y) = ([2.0, -1.0, 0.5, 3.0, 1.0], [1.0, 0.25, -2.0, 0.75, 4.0]);
             let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
-            let (mx, my) = (spread(&x[..2], &x[2..]), spread(&y[..2], &y[2..]));
+            let (mx, my) = (both(&x[..2], &x[2..]), both(&y[..2], &y[2..]));
             assert!(
                 (dot(&mx, &y) - dot(&x, &my)).abs() < 1e-12,
                 "{layers} layers"

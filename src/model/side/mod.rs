@@ -17,7 +17,7 @@ use super::{Bag, Features, Link, Similarity, Table};
 use crate::data::Ids;
 use crate::kernels::pool::Pool;
 use crate::kernels::{Kernel, Real, lanes};
-pub use graph::Graph;
+pub use graph::{Graph, Layers};
 
 /// The tables of one side: users or items.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,23 +76,25 @@ impl<T: Real> Parameters<T> {
         pool: &Pool,
         kernel: Kernel,
     ) -> [Table<T>; 2] {
-        let copy = |side: &Side<T>| {
-            let mut rows = None;
-            side.copy_all(&mut rows);
-            rows.expect("just written")
-        };
-        let (mut users, mut items) = (copy(&self.users), copy(&self.items));
+        let (mut of_users, mut of_items) = (None, None);
+        let composed = [
+            self.users.compose_all(&mut of_users),
+            self.items.compose_all(&mut of_items),
+        ];
+        let mut rows = composed.map(Table::clone);
         if let Some(graph) = &self.graph {
-            graph.spread(&mut users, &mut items, pool, kernel);
+            let to = rows.each_mut().map(Table::as_mut_slice);
+            let from = composed.map(Table::as_slice);
+            graph.spread(from, to, &mut Layers::default(), pool, kernel);
         }
         if similarity == Similarity::Cosine {
-            for table in [&mut users, &mut items] {
+            for table in &mut rows {
                 let stride = table.stride();
-                let rows = table.as_mut_slice().chunks_exact_mut(stride);
-                rows.for_each(|row| _ = lanes::normalize(row));
+                let each = table.as_mut_slice().chunks_exact_mut(stride);
+                each.for_each(|row| _ = lanes::normalize(row));
             }
         }
-        [users, items]
+        rows
     }
 }
 
@@ -128,21 +130,6 @@ impl<T: Real> Side<T> {
     /// [`compose`](Side::compose) of every row.
     pub fn compose_all<'a>(&'a self, scratch: &'a mut Option<Table<T>>) -> &'a Table<T> {
         self.compose(0..self.identity.n_rows() as u32, scratch)
-    }
-
-    /// All composed rows in `scratch`, to be changed.
-    pub(crate) fn copy_all<'a>(&self, scratch: &'a mut Option<Table<T>>) -> &'a mut Table<T> {
-        let has_biases = self.has_biases();
-        let like = || {
-            Table::zeros(
-                self.identity.n_rows(),
-                self.identity.n_factors(),
-                has_biases,
-            )
-        };
-        let copy = scratch.get_or_insert_with(like);
-        (0..self.identity.n_rows()).for_each(|row| self.compose_row(row, copy));
-        copy
     }
 
     /// Writes composed row `r` into `composed`; groups and features in their order.

@@ -310,6 +310,25 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_yes_counts_for_nothing() {
+        let Halves { train, valid } = halves();
+        let mut valid = valid.interactions;
+        let mut lists = |least| {
+            let lists = Lists::new(&train, &valid, least).unwrap();
+            let liked = (0..valid.len()).filter(|&n| f64::from(valid.ratings[n]) >= 3.0);
+            valid = valid.select(&liked.collect::<Vec<_>>());
+            (lists.users, lists.relevant)
+        };
+        // All, then those of 3 or more by the threshold and because there are no others.
+        let all = lists(f64::NEG_INFINITY);
+        let by_selection = lists(f64::NEG_INFINITY);
+        assert_ne!(all, by_selection);
+        let valid = halves().valid.interactions;
+        let by_threshold = Lists::new(&train, &valid, 3.0).unwrap();
+        assert_eq!((by_threshold.users, by_threshold.relevant), by_selection);
+    }
+
+    #[test]
     fn the_best_epoch_is_the_one_of_the_greatest_figure() {
         let Halves { train, valid } = halves();
         let valid = &valid.interactions;
