@@ -4,7 +4,7 @@
 
 use crate::kernels::Real;
 use crate::loss::LossKind;
-use crate::model::{Side, Similarity};
+use crate::model::{Purpose, Side, Similarity};
 
 /// λ of a table's factors and of its biases.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -47,6 +47,21 @@ pub struct Objective {
     pub users: SidePenalty,
     /// λ of the items' tables.
     pub items: SidePenalty,
+}
+
+impl Objective {
+    /// What a model of this objective is for; squared errors of ratings need no word.
+    pub fn purpose(&self) -> Option<Purpose> {
+        let lambda = self.users.tables.first().copied().unwrap_or_default();
+        (self.loss != LossKind::Squared).then(|| Purpose {
+            meaning: self.loss.meaning(),
+            similarity: self.similarity,
+            loss: self.loss.to_string(),
+            l2: lambda.factors,
+            bias_l2: lambda.biases,
+            l2_per_rating: self.l2_scale == L2Scale::Rating,
+        })
+    }
 }
 
 impl SidePenalty {

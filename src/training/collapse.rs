@@ -7,12 +7,11 @@ use super::validation::Predictions;
 use crate::Result;
 use crate::data::csr::Filling;
 use crate::data::{Csr, Dataset};
-use crate::gradient::{L2Scale, Objective, SidePenalty};
+use crate::gradient::{Objective, SidePenalty};
 use crate::kernels::pool::Pool;
 use crate::kernels::{Kernel, Real};
-use crate::loss::LossKind;
 use crate::model::{
-    Features, Model, ModelGroup, ModelSide, Parameters, Purpose, Rows, Side, Similarity, Table,
+    Features, Model, ModelGroup, ModelSide, Parameters, Rows, Side, Similarity, Table,
 };
 
 /// The items that each user has rated, rising, whether they are examples or not.
@@ -66,20 +65,7 @@ pub(super) fn model<T: Real>(
         seen: seen(data)?,
         baseline: None,
         posterior: None,
-        purpose: purpose(objective),
-    })
-}
-
-/// What a model of this objective is for; squared errors of ratings need no word.
-fn purpose(objective: &Objective) -> Option<Purpose> {
-    let lambda = objective.users.tables.first().copied().unwrap_or_default();
-    (objective.loss != LossKind::Squared).then(|| Purpose {
-        meaning: objective.loss.meaning(),
-        similarity: objective.similarity,
-        loss: objective.loss.to_string(),
-        l2: lambda.factors,
-        bias_l2: lambda.biases,
-        l2_per_rating: objective.l2_scale == L2Scale::Rating,
+        purpose: objective.purpose(),
     })
 }
 

@@ -40,7 +40,7 @@ pub enum Event {
 pub struct Epoch {
     /// Its number, from 1.
     pub epoch: usize,
-    /// (1/N) Σ c·ℓ, each example's ℓ **before** the step that it belongs to; without the penalty.
+    /// (1/N) Σ c·ℓ, each example's ℓ **before** the step that it belongs to; without the penalty. In closed form it is J, penalty included, **after** the sweep.
     pub train_loss: f64,
     /// How what was held out came out **after** the epoch.
     pub valid: Option<HeldOut>,

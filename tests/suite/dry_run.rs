@@ -47,8 +47,9 @@ fn what_is_counted_beforehand_is_what_a_training_finds() {
     let folder = Folder::new("dry-run");
     let ratings = folder.write("ratings.csv", ratings(90, 60));
     let items = folder.write("items.csv", items(64));
-    let cases: [&[&str]; 6] = [
+    let cases: [&[&str]; 7] = [
         &[],
+        &["--loss", "huber:0.5"],
         &["--valid-fraction", "0.2", "--factors", "12"],
         &["--batch", "block", "--optimizer", "row-adam"],
         &[

@@ -24,6 +24,7 @@ use super::inputs::Inputs;
 use crate::artifact::model_file::{Shape, SideShape};
 use crate::data::layout::order::{blocks_for_steps, blocks_for_tasks, count};
 use crate::data::{Catalog, Ids, Interactions, SideData, Strings};
+use crate::gradient::Objective;
 use crate::kernels::lanes::padded;
 use crate::optimizer::OptimizerKind;
 use crate::training::groups::Chosen;
@@ -136,6 +137,13 @@ impl Sizes<'_> {
             biases: config.biases,
             group_biases: config.group_biases,
         });
+        // Numbers take their eight bytes, whatever they are.
+        let purpose = Objective {
+            loss: config.loss,
+            similarity: config.score_of(),
+            ..Objective::default()
+        }
+        .purpose();
         let shape = Shape {
             n_factors: config.factors(),
             users,
@@ -145,7 +153,7 @@ impl Sizes<'_> {
             link: config.link,
             clipped: config.clip != ClipRule::None,
             spread: None,
-            purpose: None,
+            purpose: purpose.as_ref(),
         };
         shape.file_bytes()
     }
