@@ -98,18 +98,18 @@ mod tests {
     #[test]
     fn rows_find_their_places_and_the_others_are_zero() {
         let mut gradient = RowGradients {
-            rows: vec![1, 2, 5],
+            rows: vec![0, 2, 5],
             n_examples: vec![3, 1, 2],
             factors: vec![1.0, 1.5, 2.0, 2.5, 5.0, 5.5],
             biases: Vec::new(),
         };
         gradient.widen(7, 2);
         assert_eq!(gradient.rows, [0, 1, 2, 3, 4, 5, 6]);
-        assert_eq!(gradient.n_examples, [0, 3, 1, 0, 0, 2, 0]);
+        assert_eq!(gradient.n_examples, [3, 0, 1, 0, 0, 2, 0]);
         let zeros = [0.0, 0.0];
         let wanted = [
-            zeros,
             [1.0, 1.5],
+            zeros,
             [2.0, 2.5],
             zeros,
             zeros,

@@ -49,7 +49,7 @@ fn what_is_counted_beforehand_is_what_a_training_finds() {
     let items = folder.write("items.csv", items(64));
     let cases: [&[&str]; 7] = [
         &[],
-        &["--loss", "huber:0.5"],
+        &["--loss", "huber:0.123456789012345"],
         &["--valid-fraction", "0.2", "--factors", "12"],
         &["--batch", "block", "--optimizer", "row-adam"],
         &[
