@@ -18,7 +18,7 @@ pub struct Interactions {
     pub timestamps: Option<Vec<i64>>,
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "train"))]
 impl Interactions {
     /// Ratings from ½ to 1½ of so many users and items, the pair of item i with `chance(i)`, perhaps with weights below 3.
     pub(crate) fn drawn(

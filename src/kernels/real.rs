@@ -34,6 +34,8 @@ pub trait Real:
     const ZERO: Self;
     /// 2⁻¹⁰⁰.
     const TINY: Self;
+    /// Whether loops over rows are compiled for common lengths too, as training wants it; otherwise for any length alone, with the same sums in the same order.
+    const COMMON_LENGTHS: bool;
     /// Rounds to the nearest.
     fn from_f64(value: f64) -> Self;
     /// Exact for both types.
@@ -68,10 +70,11 @@ pub trait Real:
 }
 
 macro_rules! real {
-    ($t:ty, $exp:path, |$numbers:ident| $as_f32:expr) => {
+    ($t:ty, $common_lengths:literal, $exp:path, |$numbers:ident| $as_f32:expr) => {
         #[allow(clippy::unnecessary_cast, reason = "one macro for both types")]
         impl Real for $t {
             const ZERO: Self = 0.0;
+            const COMMON_LENGTHS: bool = $common_lengths;
             const TINY: Self = 1.0 / (1u128 << 100) as $t;
             #[inline(always)]
             fn from_f64(value: f64) -> Self {
@@ -112,5 +115,7 @@ macro_rules! real {
         }
     };
 }
-real!(f32, super::lanes::exp::exp_f32, |numbers| Some(numbers));
-real!(f64, libm::exp, |_numbers| None);
+real!(f32, true, super::lanes::exp::exp_f32, |numbers| Some(
+    numbers
+));
+real!(f64, false, libm::exp, |_numbers| None);

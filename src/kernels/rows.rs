@@ -232,17 +232,21 @@ impl<T: Real> GatherRows<'_, T> {
     }
 }
 
-/// Runs `$job` compiled for its row length, if it is a common one: so many times eight lanes.
+/// Runs `$job` of numbers `$t` compiled for its row length, if it is a common one: so many times eight lanes.
 macro_rules! by_width {
-    ($job:expr, $lanes:expr, $stride:expr) => {
-        match $stride {
-            8 => $job.fixed::<1>($lanes),
-            16 => $job.fixed::<2>($lanes),
-            24 => $job.fixed::<3>($lanes),
-            32 => $job.fixed::<4>($lanes),
-            64 => $job.fixed::<8>($lanes),
-            128 => $job.fixed::<16>($lanes),
-            _ => $job.any($lanes),
+    ($job:expr, $t:ty, $lanes:expr, $stride:expr) => {
+        if <$t>::COMMON_LENGTHS {
+            match $stride {
+                8 => $job.fixed::<1>($lanes),
+                16 => $job.fixed::<2>($lanes),
+                24 => $job.fixed::<3>($lanes),
+                32 => $job.fixed::<4>($lanes),
+                64 => $job.fixed::<8>($lanes),
+                128 => $job.fixed::<16>($lanes),
+                _ => $job.any($lanes),
+            }
+        } else {
+            $job.any($lanes)
         }
     };
 }
@@ -254,7 +258,7 @@ impl<T: Real, F: FnMut(u32, usize, [u32; W], [T; W]) -> [T; W], const W: usize> 
     type Output = ();
     #[inline(always)]
     fn run<L: Lanes>(self, lanes: L) {
-        by_width!(self, lanes, self.own.stride);
+        by_width!(self, T, lanes, self.own.stride);
     }
 }
 
@@ -262,7 +266,7 @@ impl<T: Real> Job for GatherRows<'_, T> {
     type Output = ();
     #[inline(always)]
     fn run<L: Lanes>(self, lanes: L) {
-        by_width!(self, lanes, self.other.stride);
+        by_width!(self, T, lanes, self.other.stride);
     }
 }
 

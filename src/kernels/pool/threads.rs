@@ -1,5 +1,7 @@
 //! The tasks of a [`Pool`] on rayon's threads.
 
+use std::sync::Mutex;
+
 use rayon::prelude::*;
 
 use super::Task;
@@ -39,11 +41,25 @@ impl Pool {
         tasks: Vec<I>,
         work: impl Fn(I) -> O + Sync + Send,
     ) -> Vec<O> {
+        let wait = |task| Mutex::new((Some(task), None));
+        let places: Vec<Mutex<(Option<I>, Option<O>)>> = tasks.into_iter().map(wait).collect();
+        self.each(places.len(), &|n| {
+            let mut place = places[n].lock().expect("a place has one visitor");
+            let task = place.0.take().expect("and is visited once");
+            place.1 = Some(work(task));
+        });
+        let done = |place: Mutex<(Option<I>, Option<O>)>| {
+            let place = place.into_inner().expect("nobody holds it");
+            place.1.expect("every place was visited")
+        };
+        places.into_iter().map(done).collect()
+    }
+
+    /// Calls `work` with every number below `n`. It takes any closure by reference, so that all the ways of sharing work are compiled once.
+    fn each(&self, n: usize, work: &(dyn Fn(usize) + Sync)) {
         match &self.0 {
-            Some(pool) if tasks.len() > 1 => {
-                pool.install(|| tasks.into_par_iter().map(work).collect())
-            }
-            _ => tasks.into_iter().map(work).collect(),
+            Some(pool) if n > 1 => pool.install(|| (0..n).into_par_iter().for_each(work)),
+            _ => (0..n).for_each(work),
         }
     }
 
