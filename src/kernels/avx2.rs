@@ -41,6 +41,7 @@ pub(super) fn run<J: Job>(job: J) -> J::Output {
 pub(super) struct Avx2(());
 
 impl Lanes for Avx2 {
+    const COMMON_LENGTHS: bool = true;
     #[inline(always)]
     fn dot<T: Real>(self, a: &[[T; LANES]], b: &[[T; LANES]]) -> T {
         match (T::as_f32(a), T::as_f32(b)) {

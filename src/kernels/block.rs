@@ -239,7 +239,7 @@ impl<T: Real, F: Fn(T, T) -> (f64, T)> Job for ScoreBlock<'_, T, F> {
 
     #[inline(always)]
     fn run<L: Lanes>(self, lanes: L) -> f64 {
-        by_width!(self, T, lanes, self.own.factors.stride)
+        by_width!(self, T, lanes: L, self.own.factors.stride)
     }
 }
 

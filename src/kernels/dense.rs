@@ -145,7 +145,7 @@ impl<T: Real> Job for RowSums<'_, T> {
     type Output = ();
     #[inline(always)]
     fn run<L: Lanes>(self, lanes: L) {
-        by_width!(self, T, lanes, self.stride);
+        by_width!(self, T, lanes: L, self.stride);
     }
 }
 
@@ -153,7 +153,7 @@ impl<T: Real> Job for ColumnSums<'_, T> {
     type Output = ();
     #[inline(always)]
     fn run<L: Lanes>(self, lanes: L) {
-        by_width!(self, T, lanes, self.stride);
+        by_width!(self, T, lanes: L, self.stride);
     }
 }
 

@@ -55,6 +55,8 @@ pub trait Job {
 
 /// The innermost loops, as a kernel does them. All of them give the bits of [`lanes`].
 pub trait Lanes: Copy + Send + Sync {
+    /// Whether loops over rows are compiled for common lengths too: not where a faster kernel nearly always runs.
+    const COMMON_LENGTHS: bool;
     /// [`lanes::dot_chunks`].
     fn dot<T: Real>(self, a: &[[T; LANES]], b: &[[T; LANES]]) -> T;
     /// [`lanes::add_scaled_chunks`].
@@ -68,6 +70,7 @@ pub trait Lanes: Copy + Send + Sync {
 pub struct Portable;
 
 impl Lanes for Portable {
+    const COMMON_LENGTHS: bool = !cfg!(target_arch = "x86_64");
     #[inline(always)]
     fn dot<T: Real>(self, a: &[[T; LANES]], b: &[[T; LANES]]) -> T {
         lanes::dot_chunks(a, b)

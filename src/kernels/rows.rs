@@ -234,8 +234,8 @@ impl<T: Real> GatherRows<'_, T> {
 
 /// Runs `$job` of numbers `$t` compiled for its row length, if it is a common one: so many times eight lanes.
 macro_rules! by_width {
-    ($job:expr, $t:ty, $lanes:expr, $stride:expr) => {
-        if <$t>::COMMON_LENGTHS {
+    ($job:expr, $t:ty, $lanes:ident: $l:ty, $stride:expr) => {
+        if <$t>::COMMON_LENGTHS && <$l>::COMMON_LENGTHS {
             match $stride {
                 8 => $job.fixed::<1>($lanes),
                 16 => $job.fixed::<2>($lanes),
@@ -258,7 +258,7 @@ impl<T: Real, F: FnMut(u32, usize, [u32; W], [T; W]) -> [T; W], const W: usize> 
     type Output = ();
     #[inline(always)]
     fn run<L: Lanes>(self, lanes: L) {
-        by_width!(self, T, lanes, self.own.stride);
+        by_width!(self, T, lanes: L, self.own.stride);
     }
 }
 
@@ -266,7 +266,7 @@ impl<T: Real> Job for GatherRows<'_, T> {
     type Output = ();
     #[inline(always)]
     fn run<L: Lanes>(self, lanes: L) {
-        by_width!(self, T, lanes, self.other.stride);
+        by_width!(self, T, lanes: L, self.other.stride);
     }
 }
 

@@ -43,6 +43,6 @@ pub struct Prediction {
     pub value: f32,
     /// What it rests on.
     pub kind: Kind,
-    /// The standard deviation of a rating around it, before clipping; `None` of a model that has no [`Posterior`].
+    /// The standard deviation of a rating around it, before clipping; `None` of a model that has no [`Posterior`](super::Posterior).
     pub std: Option<f32>,
 }

@@ -176,6 +176,7 @@ impl Settings {
         };
         let mut c = match self.als {
             Some(true) => Config::als(),
+            _ if preset == Preset::Implicit && loss == Some(LossKind::Bpr) => Config::pairs(),
             _ => Config::preset(preset),
         };
         c.loss = loss.unwrap_or(c.loss);

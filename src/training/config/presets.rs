@@ -2,19 +2,19 @@
 //!
 //! | field | flag | `notebook` | `rating` | `implicit` | range |
 //! |---|---|---|---|---|---|
-//! | `method` | `--bayes`, `--average` | point | point | point; `--als` | |
+//! | `method` | `--bayes`, `--average` | point | point | point, on the command line what suits the data; `--als` | |
 //! | `n_factors` | `--factors` | 16 | 8; posterior 15, samples 7 | 64 | 1 … 4096; posterior 1 … 255 |
 //! | `epochs` | `--epochs` | 200 | 300; by blocks 20; posterior 12, samples 330 | 18; `--als` 12 | ≥ 1 |
 //! | `batch` | `--batch` | full | auto: full, from a million ratings on by blocks | auto | `auto`, `full`, `block`, ≥ 1 |
 //! | `optimizer` | `--optimizer` | adam | adam | lazy-adam | mini-batches: `lazy-adam` |
-//! | `learning_rate` | `--learning-rate` | 0.01 | 0.02; by blocks 0.05 | 0.03 | > 0 |
+//! | `learning_rate` | `--learning-rate` | 0.01 | 0.02; by blocks 0.05 | 0.03; `bpr` 0.01 | > 0 |
 //! | `beta2` | `--beta2` | 0.999 | 0.999; by blocks 0.99 | 0.999 | [0, 1) |
 //! | `schedule` | `--schedule` | constant | cosine | cosine | |
 //! | `warmup` | `--warmup` | 0 | 0 | 0 | ≥ 0 epochs |
-//! | `l2` | `--l2` | 0 | 12, bias 4 | 0; `--als` 0.003 | ≥ 0 |
-//! | `l2_scale` | `--l2-scale` | row | row | row; `--als` rating | |
+//! | `l2` | `--l2` | 0 | 12, bias 4 | 0; `--als` 0.003, `bpr` 0.001 | ≥ 0 |
+//! | `l2_scale` | `--l2-scale` | row | row | row; `--als`, `bpr` rating | |
 //! | `weight_decay` | `--weight-decay` | 0 | 0 | 0 | ≥ 0 |
-//! | `init_std` | `--init-std` | 1, biases 0 | 0.1, groups a tenth of it, biases 0 | 0.02 | ≥ 0 |
+//! | `init_std` | `--init-std` | 1, biases 0 | 0.1, groups a tenth of it, biases 0 | 0.02; `bpr` 0.1 | ≥ 0 |
 //! | `link` | `--link` | identity | identity | identity | sigmoid: lo < hi |
 //! | `clip` | `--clip` | none | auto: the scale of the training ratings | none | lo < hi |
 //! | `global_mean` | `--no-mean` | no | yes | no | |
@@ -149,6 +149,18 @@ impl Config {
             untouched_rows_are_zero: true,
             keep: Keep::Best,
             ..Config::notebook()
+        }
+    }
+
+    /// For clicks, plays and purchases, by pairs: what a user took above what the user did not.
+    pub fn pairs() -> Config {
+        Config {
+            loss: LossKind::Bpr,
+            learning_rate: Some(0.01),
+            init_std: PerTable::new(0.1).with("bias", 0.0),
+            l2: PerTable::new(0.001),
+            l2_scale: L2Scale::Rating,
+            ..Config::clicks()
         }
     }
 
