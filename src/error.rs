@@ -19,6 +19,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// | [`Config`](Error::Config) | a setting out of its range | 2 |
 /// | [`Unknown`](Error::Unknown) | an id, column or value that the model or the data has not | 1 |
 /// | [`Diverged`](Error::Diverged) | training that left the finite numbers | 4 |
+/// | [`Interrupted`](Error::Interrupted) | training that was put down to go on later | 130 |
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
@@ -90,6 +91,13 @@ pub enum Error {
         table: String,
         /// Its first bad row, by its id.
         row: String,
+    },
+    /// Training was asked to stop, and its state was put down.
+    Interrupted {
+        /// Epochs done.
+        epoch: usize,
+        /// The folder that holds the checkpoint.
+        run: PathBuf,
     },
 }
 
@@ -164,6 +172,11 @@ impl fmt::Display for Error {
                 }
                 Ok(())
             }
+            Error::Interrupted { epoch, run } => write!(
+                f,
+                "interrupted after epoch {epoch}; go on with: lowrank resume {}",
+                run.display()
+            ),
             Error::Diverged { epoch, table, row } => write!(
                 f,
                 "training diverged in epoch {epoch}: {table} of {row:?} is not a finite number; \

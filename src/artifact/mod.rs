@@ -3,6 +3,7 @@
 //! | file | question |
 //! |---|---|
 //! | [`model_file`] | how is a model stored, loaded whole or a few rows at a time, and checked? |
+//! | [`checkpoint`] | how is a training put down, so that it goes on as if nothing had happened? |
 //! | [`export`] | how do other programs get the tables? |
 //! | [`init`] | how do tables from elsewhere become the start of a training? |
 //! | [`run_directory`] | what does a training leave behind, and where? |
@@ -11,6 +12,8 @@
 //! [`load`](crate::Model::load) belong to the model and stand here, because their bytes do.
 
 #[cfg(feature = "train")]
+pub mod checkpoint;
+#[cfg(feature = "train")]
 pub mod export;
 #[cfg(feature = "train")]
 pub mod init;
@@ -18,6 +21,8 @@ pub mod model_file;
 #[cfg(feature = "train")]
 pub mod run_directory;
 
+#[cfg(feature = "train")]
+pub use checkpoint::Checkpoint;
 #[cfg(feature = "train")]
 pub use init::{InitTable, InitTables};
 pub use model_file::ModelFile;

@@ -143,6 +143,20 @@ impl RunDirectory {
         self.path.join(CHECKPOINT)
     }
 
+    /// Removes `checkpoint.lowrank`, where there is one: the run is done.
+    ///
+    /// # Errors
+    /// Where it cannot be removed.
+    pub fn remove_checkpoint(&self) -> Result<()> {
+        let path = self.checkpoint();
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(Error::io(&path, "remove")(error))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Replaces `run.json`.
     ///
     /// # Errors

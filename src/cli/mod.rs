@@ -4,7 +4,7 @@
 //!
 //! | folder | commands |
 //! |---|---|
-//! | `train` | `demo`, `train`: from ratings to a model |
+//! | `train` | `demo`, `train`, `resume`: from ratings to a model |
 //! | `serve` | `predict`, `recommend`, `similar`: ask a model |
 //! | `judge` | `evaluate`, `cv`, `tune`, `compare`: how good is it, and is something else better? |
 //! | `keep` | `export`: take the embeddings elsewhere |
@@ -16,6 +16,7 @@
 //! | 1 | an error in the input |
 //! | 2 | a command that cannot be understood, or a setting out of its range |
 //! | 4 | training diverged |
+//! | 130 | interrupted, and put down to go on |
 
 #![allow(
     unreachable_pub,
@@ -32,6 +33,7 @@ use crate::{Error, Result};
 use output::{Format, Manner};
 
 mod data;
+mod duration;
 mod given;
 mod judge;
 mod keep;
@@ -72,6 +74,7 @@ struct Arguments {
 enum Command {
     Demo(train::demo::Demo),
     Train(Box<train::command::Train>),
+    Resume(train::resume::Resume),
     Predict(serve::predict::Predict),
     Recommend(Box<serve::recommend::Recommend>),
     Similar(serve::similar::Similar),
@@ -89,6 +92,7 @@ impl Command {
         match self {
             Command::Demo(command) => command.run(manner),
             Command::Train(command) => command.run(manner),
+            Command::Resume(command) => command.run(manner),
             Command::Predict(command) => command.run(manner),
             Command::Recommend(command) => command.run(manner),
             Command::Similar(command) => command.run(manner),
@@ -130,6 +134,7 @@ fn code(error: &Error) -> ExitCode {
     ExitCode::from(match error {
         Error::Config { .. } => 2,
         Error::Diverged { .. } => 4,
+        Error::Interrupted { .. } => 130,
         _ => 1,
     })
 }

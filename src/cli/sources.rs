@@ -43,6 +43,13 @@ struct Fingerprint {
     sha256: Option<String>,
 }
 
+impl InputFile {
+    /// Its role, and the SHA-256 that it is known by.
+    pub fn known_by(&self) -> (String, Option<String>) {
+        (self.role.to_owned(), self.file.sha256.clone())
+    }
+}
+
 /// Files that are being hashed, a thread each: it takes longer than reading a cache.
 pub struct Hashing(Vec<JoinHandle<Result<InputFile>>>);
 

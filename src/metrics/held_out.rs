@@ -64,6 +64,20 @@ pub struct ListMeans {
 }
 
 impl ListMeans {
+    /// The sums and their count, to be put down.
+    pub(crate) fn parts(&self) -> ([f64; 2], u64) {
+        ([self.recall, self.ndcg], self.users)
+    }
+
+    /// From [`parts`](ListMeans::parts).
+    pub(crate) fn of_parts([recall, ndcg]: [f64; 2], users: u64) -> ListMeans {
+        ListMeans {
+            users,
+            recall,
+            ndcg,
+        }
+    }
+
     /// Adds a user.
     pub fn push(&mut self, hits: &Hits) {
         self.users += 1;

@@ -41,6 +41,20 @@ impl RatingErrors {
         self.count += other.count;
     }
 
+    /// The sums and their count, to be put down.
+    pub(crate) fn parts(&self) -> ([f64; 2], u64) {
+        ([self.squared, self.absolute], self.count)
+    }
+
+    /// From [`parts`](RatingErrors::parts).
+    pub(crate) fn of_parts([squared, absolute]: [f64; 2], count: u64) -> RatingErrors {
+        RatingErrors {
+            squared,
+            absolute,
+            count,
+        }
+    }
+
     /// The number of pairs.
     pub fn count(&self) -> u64 {
         self.count

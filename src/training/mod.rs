@@ -49,4 +49,4 @@ pub use config::{
 };
 pub use observer::{Event, Observer};
 pub use state::State;
-pub use trainer::{Ending, Finish, Trainer};
+pub use trainer::{Ending, Finish, Keeping, Trainer};

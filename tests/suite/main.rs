@@ -28,6 +28,7 @@ mod posterior;
 mod ranking;
 mod reading;
 mod readme;
+mod resume;
 mod robustness;
 mod serve;
 mod train_command;

@@ -6,23 +6,21 @@
 use std::path::PathBuf;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use clap::Args;
-use serde::Serialize;
-
+use super::checkpoints::Every;
 use super::dry_run;
 use super::inputs::{self, Inputs};
-use super::progress::{Progress, Watch};
-use super::record::{Features, Machine, Outcome, Record, Times, outcome};
+use super::progress::Progress;
+use super::session::{self, Session};
 use super::settings::{Refusals, Settings};
 use crate::artifact::{InitTables, RunDirectory};
-use crate::cli::output::{Format, Manner, counted, grouped};
-use crate::cli::table;
+use crate::cli::output::{Manner, counted, grouped};
 use crate::evaluation::Training;
 use crate::loss::LossKind;
 use crate::model::Similarity;
-use crate::training::groups::{Chosen, Used};
-use crate::training::{Checked, Config, Ending, Method, Trainer};
+use crate::training::groups::Used;
+use crate::training::{Checked, Config, Method};
 use crate::{Error, Result};
+use clap::Args;
 
 /// Train a model on a file of ratings
 #[derive(Debug, Args)]
@@ -60,6 +58,9 @@ pub struct Train {
     /// A TOML file with any of the flags below as keys; flags win
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Put the training down after so many epochs (`10`) or so much time (`10m`), and after every best epoch, for `resume`
+    #[arg(long, value_name = "N|TIME")]
+    checkpoint_every: Option<String>,
     /// How progress is shown
     #[arg(long, value_enum, value_name = "HOW", default_value = "auto")]
     progress: Progress,
@@ -67,16 +68,6 @@ pub struct Train {
     settings: Settings,
     #[command(flatten)]
     refusals: Refusals,
-}
-
-/// What `train` prints.
-#[derive(Serialize)]
-struct Summary<'a> {
-    run: String,
-    model: String,
-    #[serde(flatten)]
-    outcome: &'a Outcome,
-    seconds: f64,
 }
 
 impl Train {
@@ -96,6 +87,7 @@ impl Train {
         // Before the work: a path that the record cannot hold would make the run one that nobody can repeat.
         toml::to_string(&settings)
             .map_err(|error| Error::config("settings", error, "paths in UTF-8"))?;
+        let every = self.every(checked.config().method)?;
         if self.dry_run {
             return self.dry(&checked, &settings, manner);
         }
@@ -126,66 +118,51 @@ impl Train {
         let run = RunDirectory::create(&self.output, self.force)?;
         let settings = settings.resolved(training.config(), trainer.optimizer().kind);
         run.write_config(&toml::to_string(&settings).expect("settings are plain values"))?;
-
-        let mut last_loss = None;
-        let mut watch = Watch::new(self.progress, manner.quiet, Some(&run));
-        let finish = training.run(&mut |event: &crate::training::Event| {
-            if let crate::training::Event::EpochEnded(epoch) = event {
-                last_loss = Some(epoch.train_loss);
-            }
-            crate::training::Observer::on_event(&mut watch, event)
-        });
-        let train_seconds = watch.seconds();
-        watch.finish()?;
-
-        let trainer = training.trainer();
-        let (counts, features) = (inputs.counts(trainer.n_parameters()), features(trainer));
-        let machine = Machine {
-            kernel: trainer.kernel().name(),
-            threads: trainer.threads(),
-        };
-        let model = training.into_model()?;
-        model.save(run.model())?;
-        let outcome = outcome(&finish, last_loss, &model, inputs.valid.as_ref())?;
-        let total = began.elapsed().as_secs_f64();
-        let record = Record {
-            version: env!("CARGO_PKG_VERSION"),
-            started,
-            counts,
-            features,
-            machine,
-            times: Times {
-                read,
-                train: train_seconds,
-                total,
-            },
-            inputs: files,
-            config: settings,
-            recipe: recipe.why,
-            result: outcome.clone(),
-        };
-        run.write_record(&serde_json::to_string_pretty(&record).expect("plain values"))?;
-        if let Ending::Diverged(error) | Ending::Failed(error) = finish.ending {
-            manner.note(format_args!(
-                "the parameters before that epoch are kept in {}",
-                run.model().display()
-            ));
-            return Err(error);
+        if every.is_some() && training.point_mut().is_none() {
+            manner.note("note: of a posterior nothing is put down; --preset rating trains one set of tables");
         }
-        let summary = Summary {
-            run: run.path().display().to_string(),
-            model: run.model().display().to_string(),
-            outcome: &outcome,
-            seconds: total,
+        let note = session::note(
+            &self.ratings,
+            &settings,
+            recipe.why,
+            started,
+            self.checkpoint_every.clone(),
+            &files,
+        );
+        let session = Session {
+            run: &run,
+            inputs: &inputs,
+            training,
+            settings,
+            files,
+            note,
+            every,
+            began,
+            read,
+            progress: self.progress,
         };
-        manner.output(None, |out| match out.format() {
-            Format::Json | Format::JsonLines => out.json(&summary),
-            _ => out.text(&summary.text()),
-        })
+        session.run(manner)
     }
 }
 
 impl Train {
+    /// How often it is put down.
+    fn every(&self, method: Method) -> Result<Option<Every>> {
+        let Some(asked) = &self.checkpoint_every else {
+            return Ok(None);
+        };
+        let refused = |wanted: &str| Error::config("checkpoint-every", asked, wanted);
+        match method {
+            Method::Auto | Method::Point | Method::Als => asked
+                .parse()
+                .map(Some)
+                .map_err(|wanted: String| refused(&wanted)),
+            _ => Err(refused(
+                "nothing beside --bayes, --average or --ensemble, of which nothing is put down",
+            )),
+        }
+    }
+
     /// What the training would be. A run directory in the way stops nothing here.
     fn dry(&self, checked: &Checked, settings: &Settings, manner: Manner) -> Result<()> {
         if let Err(error) = RunDirectory::check(&self.output, self.force) {
@@ -308,30 +285,5 @@ fn similarity(config: &Config) -> &'static str {
     match config.score_of() {
         Similarity::Cosine => "cosine",
         _ => "dot product",
-    }
-}
-
-fn features(trainer: &Trainer<'_, f32>) -> Features {
-    let [users, items] = trainer.columns();
-    let groups = |chosen: &Chosen| chosen.groups().map(str::to_owned).collect();
-    Features {
-        items: groups(items),
-        items_skipped: items.skipped.clone(),
-        users: groups(users),
-        users_skipped: users.skipped.clone(),
-    }
-}
-
-impl Summary<'_> {
-    fn text(&self) -> String {
-        let mut lines = vec![format!(
-            "trained {} in {:.1} s, kept epoch {}",
-            counted(self.outcome.epochs as u64, "epoch"),
-            self.seconds,
-            self.outcome.kept_epoch
-        )];
-        lines.extend(self.outcome.lines());
-        lines.push(format!("model: {}", table::safe(&self.model)));
-        lines.join("\n") + "\n"
     }
 }

@@ -1,12 +1,13 @@
-//! From a file of ratings to a model: `train`, and `demo`, which does it on built-in data.
+//! From a file of ratings to a model: `train`, `resume`, which goes on with one that was interrupted, and `demo`, which does it on built-in data.
 
-mod bytes;
+mod checkpoints;
 pub mod command;
 pub mod demo;
 mod dry_run;
 pub mod inputs;
-mod pace;
 pub mod progress;
 pub mod record;
 mod resolve;
+pub mod resume;
+mod session;
 pub mod settings;

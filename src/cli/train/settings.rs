@@ -222,6 +222,19 @@ impl Settings {
             || self.implicit_weight.is_some()
     }
 
+    /// These, with the files that they name in `folder` where they do not say from where.
+    #[must_use]
+    pub fn within(&self, folder: &Path) -> Settings {
+        let within = |path: &Option<PathBuf>| path.as_ref().map(|path| folder.join(path));
+        Settings {
+            items: within(&self.items),
+            users: within(&self.users),
+            valid: within(&self.valid),
+            init: within(&self.init),
+            ..self.clone()
+        }
+    }
+
     /// These without that: of several methods the one asked for first counts.
     fn without_method(self) -> Settings {
         Settings {

@@ -20,7 +20,7 @@ use crate::loss::LossKind;
 use crate::model::Baseline;
 use crate::training::als::Als;
 use crate::training::config::Method;
-use crate::training::{Checked, Config, Ending, Finish, Observer, Trainer};
+use crate::training::{Checked, Config, Ending, Finish, Keeping, Observer, Trainer};
 use crate::{Model, Result};
 use ensemble::Ensemble;
 pub use recipe::Recipe;
@@ -105,6 +105,15 @@ impl<'d> Training<'d> {
             Training::Point(trainer) => trainer.run(observer),
             Training::Closed(als) => als.run(observer),
             Training::Posterior(inference) => inference.run(observer),
+        }
+    }
+
+    /// [`run`](Training::run), where there is one set of tables; after each epoch `keep` may take a copy of the state. A posterior keeps nothing.
+    pub fn run_keeping(&mut self, observer: &mut impl Observer, keep: Keeping<'_, f32>) -> Finish {
+        match self {
+            Training::Point(trainer) => trainer.run_keeping(observer, keep),
+            Training::Closed(als) => als.run_keeping(observer, keep),
+            _ => self.run(observer),
         }
     }
 

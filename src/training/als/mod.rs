@@ -27,8 +27,10 @@ mod solve;
 #[cfg(test)]
 mod tests;
 
+use std::ops::ControlFlow;
+
 use super::batches::positives;
-use super::{Finish, Observer, Trainer};
+use super::{Finish, Keeping, Observer, Trainer};
 use crate::data::layout::Examples;
 use crate::gradient::AllCells;
 use crate::gradient::all_cells::{Gram, is_plain};
@@ -109,6 +111,11 @@ impl<'d> Als<'d> {
 
     /// Sweeps until the last epoch, or until patience or the observer ends it.
     pub fn run(&mut self, observer: &mut impl Observer) -> Finish {
+        self.run_keeping(observer, &mut |_, _| ControlFlow::Continue(()))
+    }
+
+    /// [`run`](Als::run); as [`Trainer::run_keeping`].
+    pub fn run_keeping(&mut self, observer: &mut impl Observer, keep: Keeping<'_, f32>) -> Finish {
         let Als {
             trainer,
             cells,
@@ -122,7 +129,7 @@ impl<'d> Als<'d> {
             penalties,
             of_items,
         };
-        let finish = trainer.epochs(observer, |trainer, _| Ok(sweep.run(trainer)));
+        let finish = trainer.epochs(observer, keep, |trainer, _| Ok(sweep.run(trainer)));
         trainer.last_good = None;
         *of_items = None;
         finish

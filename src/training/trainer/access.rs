@@ -72,6 +72,11 @@ impl<'d, T: Real> Trainer<'d, T> {
         &self.state
     }
 
+    /// Where training stands, to be put elsewhere: see [`State`].
+    pub fn state_mut(&mut self) -> &mut State<T> {
+        &mut self.state
+    }
+
     /// The tables, to be given other first values.
     pub fn parameters_mut(&mut self) -> &mut Parameters<T> {
         &mut self.state.parameters

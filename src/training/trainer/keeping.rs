@@ -5,7 +5,9 @@
 use super::{Ending, Finish, Trainer};
 use crate::kernels::Real;
 use crate::metrics::HeldOut;
+use crate::training::State;
 use crate::training::config::Keep;
+use crate::training::places::{self, Way};
 use crate::training::state::Best;
 
 impl<T: Real> Trainer<'_, T> {
@@ -42,6 +44,25 @@ impl<T: Real> Trainer<'_, T> {
             });
         }
         improved
+    }
+
+    /// Whether so many epochs have brought nothing better that no other is to be tried.
+    pub(super) fn patience_is_over(&self) -> bool {
+        let State { epoch, best, .. } = &self.state;
+        let best = best.as_ref().map_or(*epoch, |best| best.epoch);
+        let patience = self.config().patience;
+        self.valid.is_some() && patience.is_some_and(|patience| epoch - best >= patience)
+    }
+
+    /// A copy of the state, with rows in their own order.
+    pub(super) fn snapshot(&self) -> State<T> {
+        let mut state = self.state.clone();
+        if let Some(blocks) = self.blocks().filter(|_| self.in_block_order)
+            && !blocks.users.is_identity()
+        {
+            places::state(&mut state, blocks, Way::Out);
+        }
+        state
     }
 
     /// Puts the parameters that are to be kept into the state.

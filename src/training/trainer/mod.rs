@@ -79,6 +79,9 @@ pub enum Ending {
     Failed(Error),
 }
 
+/// What is done with the state after an epoch: it is copied where it is asked for, with rows in their own order.
+pub type Keeping<'k, T> = &'k mut dyn FnMut(&Epoch, &dyn Fn() -> State<T>) -> ControlFlow<()>;
+
 /// How training ended.
 #[derive(Debug)]
 pub struct Finish {
@@ -97,9 +100,14 @@ impl<'d, T: Real> Trainer<'d, T> {
     ///
     /// Where ratings are cut into blocks, the state is in block order until the end.
     pub fn run(&mut self, observer: &mut impl Observer) -> Finish {
+        self.run_keeping(observer, &mut |_, _| ControlFlow::Continue(()))
+    }
+
+    /// [`run`](Trainer::run); after each epoch `keep` may take a copy of the state, to go on from, and end the training.
+    pub fn run_keeping(&mut self, observer: &mut impl Observer, keep: Keeping<'_, T>) -> Finish {
         let valid = self.valid.clone();
         self.arrange(Way::In);
-        let finish = self.epochs(observer, Trainer::steps);
+        let finish = self.epochs(observer, keep, Trainer::steps);
         self.last_good = None;
         self.arrange(Way::Out);
         self.valid = valid;
@@ -138,6 +146,7 @@ impl<'d, T: Real> Trainer<'d, T> {
     pub(super) fn epochs(
         &mut self,
         observer: &mut impl Observer,
+        keep: Keeping<'_, T>,
         mut train: impl FnMut(&mut Self, usize) -> Result<f64>,
     ) -> Finish {
         let config = self.config().clone();
@@ -148,25 +157,22 @@ impl<'d, T: Real> Trainer<'d, T> {
         };
         let mut go_on = observer.on_event(&started);
         let mut ending = Ending::Completed;
-        while self.state.epoch < config.n_epochs() {
+        loop {
+            if self.patience_is_over() {
+                ending = Ending::Patience;
+                break;
+            }
+            if self.state.epoch >= config.n_epochs() {
+                break;
+            }
             if go_on.is_break() {
                 ending = Ending::Observer;
                 break;
             }
             match self.epoch(observer, &mut train) {
                 Ok((epoch, control)) => {
-                    go_on = control;
-                    let best = self
-                        .state
-                        .best
-                        .as_ref()
-                        .map_or(epoch.epoch, |best| best.epoch);
-                    if config.patience.is_some_and(|patience| {
-                        self.valid.is_some() && epoch.epoch - best >= patience
-                    }) {
-                        ending = Ending::Patience;
-                        break;
-                    }
+                    let kept = keep(&epoch, &|| self.snapshot());
+                    go_on = if control.is_break() { control } else { kept };
                 }
                 Err(error) => {
                     ending = match error {

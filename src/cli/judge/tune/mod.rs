@@ -64,7 +64,7 @@ pub struct Tune {
     #[arg(long, value_name = "N")]
     budget_epochs: Option<usize>,
     /// No training begins after this time, as in 90s, 10m or 2h; one always does
-    #[arg(long, value_name = "TIME", value_parser = time)]
+    #[arg(long, value_name = "TIME", value_parser = crate::cli::duration::parse)]
     time_limit: Option<Duration>,
     /// Judge by the mean over so many random folds instead of held-out ratings
     #[arg(long, value_name = "N", conflicts_with_all = ["valid", "valid_fraction", "valid_by"])]
@@ -88,17 +88,6 @@ enum Strategy {
 
 /// More would take days, and their numbers memory.
 const MAX_TRIALS: usize = 100_000;
-
-/// `90s`, `10m`, `2h`.
-fn time(text: &str) -> Result<Duration, String> {
-    let units = [("h", 3600.0), ("m", 60.0), ("s", 1.0)];
-    let seconds = units.iter().find_map(|(unit, seconds)| {
-        let number: f64 = text.strip_suffix(unit)?.trim().parse().ok()?;
-        (number > 0.0).then_some(number * seconds)
-    });
-    let duration = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    duration.ok_or_else(|| "wanted a time such as 90s, 10m or 2h".to_owned())
-}
 
 /// What is printed as JSON.
 #[derive(Serialize)]
@@ -259,18 +248,3 @@ const COLUMNS: [Column; 5] = [
     Column::new("status", Set::Left),
     Column::new("settings", Set::Cut),
 ];
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_have_a_unit() {
-        assert_eq!(time("90s"), Ok(Duration::from_secs(90)));
-        assert_eq!(time("1.5m"), Ok(Duration::from_secs(90)));
-        assert_eq!(time("2h"), Ok(Duration::from_secs(7200)));
-        for bad in ["10", "0s", "-1m", "NaNs", "infh", "1e300h", "m", ""] {
-            assert!(time(bad).is_err(), "{bad}");
-        }
-    }
-}

@@ -1,13 +1,14 @@
 //! What would a training do, and what would it cost?
 //!
 //! `train … --dry-run` reads and splits the ratings, settles the configuration, and says what it found: nothing is trained to keep, nothing is written. Bytes are
-//! counted ([`bytes`](super::bytes)), seconds are tried ([`pace`](super::pace)).
+//! counted ([`bytes`]), seconds are tried ([`pace`]).
+
+mod bytes;
+mod pace;
 
 use serde::Serialize;
 
-use super::bytes::{Memory, Sizes};
 use super::inputs::Inputs;
-use super::pace::{self, Pace};
 use super::record::Counts;
 use crate::Result;
 use crate::cli::output::{Cell, Column, Format, Manner, Set, counted, grouped};
@@ -16,6 +17,8 @@ use crate::kernels::Kernel;
 use crate::kernels::pool::Pool;
 use crate::training::config::MANY_RATINGS;
 use crate::training::{Batch, Checked, KernelChoice, groups};
+use bytes::{Memory, Sizes};
+use pace::Pace;
 
 /// What the printed document says.
 #[derive(Serialize)]

@@ -20,8 +20,8 @@
 
 use serde::Serialize;
 
-use super::inputs::Inputs;
 use crate::artifact::model_file::{Shape, SideShape};
+use crate::cli::train::inputs::Inputs;
 use crate::data::layout::order::{blocks_for_steps, blocks_for_tasks, count};
 use crate::data::{Catalog, Ids, Interactions, SideData, Strings};
 use crate::gradient::Objective;

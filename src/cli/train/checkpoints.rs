@@ -1,0 +1,182 @@
+//! When is a training put down, and what must be known to take it up?
+//!
+//! After some epochs or seconds and after every best epoch, where `--checkpoint-every` asks for it; and on Ctrl-C or SIGTERM, whatever was asked. The [`Note`] in the checkpoint names the ratings
+//! and holds the resolved configuration, so that a run goes on from its own folder alone.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use crate::artifact::{RunDirectory, checkpoint};
+use crate::cli::duration;
+use crate::training::State;
+use crate::training::observer::Epoch;
+use crate::{Error, Result};
+
+/// Whether somebody wants the training to stop.
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// How often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Every {
+    /// After so many epochs.
+    Epochs(usize),
+    /// After so much time.
+    Time(Duration),
+}
+
+impl FromStr for Every {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Every, String> {
+        let wanted = "wanted a number of epochs, or a time such as 90s, 10m or 2h";
+        match text.parse() {
+            Ok(0) => Err(wanted.to_owned()),
+            Ok(epochs) => Ok(Every::Epochs(epochs)),
+            Err(_) => duration::parse(text)
+                .map(Every::Time)
+                .map_err(|_| wanted.to_owned()),
+        }
+    }
+}
+
+/// What a checkpoint says of the training that it is of.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Note {
+    /// The version of the program.
+    pub version: String,
+    /// Where relative paths begin.
+    pub folder: PathBuf,
+    /// The file of ratings.
+    pub ratings: PathBuf,
+    /// The resolved configuration, as in `config.toml`.
+    pub config: String,
+    /// What was chosen, where it was left open.
+    pub recipe: Vec<String>,
+    /// Seconds since 1970 when the run began.
+    pub started: u64,
+    /// How often it is put down.
+    pub every: Option<String>,
+    /// Role and SHA-256 of every input.
+    pub inputs: Vec<(String, Option<String>)>,
+}
+
+impl Note {
+    /// The note as it is put down.
+    pub fn text(&self) -> String {
+        serde_json::to_string(self).expect("plain values")
+    }
+
+    /// From the note of the checkpoint at `path`.
+    ///
+    /// # Errors
+    /// Where it is none.
+    pub fn read(path: &Path, text: &str) -> Result<Note> {
+        serde_json::from_str(text).map_err(|error| Error::Corrupt {
+            path: path.into(),
+            offset: 0,
+            got: format!("a note that cannot be read: {error}"),
+            wanted: "the note of lowrank train".into(),
+        })
+    }
+}
+
+/// Puts a training down when it is time.
+pub struct Checkpoints<'r> {
+    run: &'r RunDirectory,
+    note: String,
+    every: Option<Every>,
+    last: Instant,
+    outcome: Outcome,
+}
+
+/// What has come of it.
+enum Outcome {
+    GoesOn,
+    Interrupted { epoch: usize },
+    Failed(Error),
+}
+
+impl<'r> Checkpoints<'r> {
+    /// Into `run`, with this note. From now on Ctrl-C and SIGTERM end the training after its epoch; the second one ends the program at once.
+    pub fn new(run: &'r RunDirectory, note: &Note, every: Option<Every>) -> Checkpoints<'r> {
+        let interrupt = || {
+            if INTERRUPTED.swap(true, Ordering::SeqCst) {
+                #[allow(clippy::exit, reason = "asked twice")]
+                std::process::exit(130);
+            }
+        };
+        // Where there is a handler already, it is this one.
+        let _ = ctrlc::set_handler(interrupt);
+        Checkpoints {
+            run,
+            note: note.text(),
+            every,
+            last: Instant::now(),
+            outcome: Outcome::GoesOn,
+        }
+    }
+
+    /// After an epoch.
+    pub fn after(&mut self, epoch: &Epoch, state: &dyn Fn() -> State<f32>) -> ControlFlow<()> {
+        let interrupted = INTERRUPTED.load(Ordering::SeqCst);
+        if !interrupted && !self.is_due(epoch) {
+            return ControlFlow::Continue(());
+        }
+        let path = self.run.checkpoint();
+        if let Err(error) = checkpoint::save(&path, &self.note, &state()) {
+            self.outcome = Outcome::Failed(error);
+            return ControlFlow::Break(());
+        }
+        self.last = Instant::now();
+        if interrupted {
+            let epoch = epoch.epoch;
+            self.outcome = Outcome::Interrupted { epoch };
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn is_due(&self, epoch: &Epoch) -> bool {
+        match self.every {
+            None => false,
+            Some(_) if epoch.improved => true,
+            Some(Every::Epochs(n)) => epoch.epoch.is_multiple_of(n),
+            Some(Every::Time(time)) => self.last.elapsed() >= time,
+        }
+    }
+
+    /// When training is over; `complete` where its last epoch is done.
+    ///
+    /// # Errors
+    /// Where a checkpoint could not be written, or the training was interrupted before its end.
+    pub fn finish(self, complete: bool) -> Result<()> {
+        match self.outcome {
+            Outcome::Failed(error) => Err(error),
+            Outcome::Interrupted { epoch } if !complete => Err(Error::Interrupted {
+                epoch,
+                run: self.run.path().into(),
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn epochs_or_time() {
+        assert_eq!("5".parse(), Ok(Every::Epochs(5)));
+        assert_eq!("1.5m".parse(), Ok(Every::Time(Duration::from_secs(90))));
+        for bad in ["0", "-1", "1.5", "", "often", "0s"] {
+            let error = bad.parse::<Every>().expect_err(bad);
+            assert!(error.contains("epochs") && error.contains("90s"), "{error}");
+        }
+    }
+}

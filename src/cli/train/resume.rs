@@ -1,0 +1,125 @@
+//! `resume`: how does a training go on from where it was put down?
+//!
+//! The checkpoint in the run directory says which ratings and which configuration; both must be what they were. What the run wrote since is written again, so that the end is that of a training
+//! that nobody interrupted, byte for byte.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use clap::Args;
+
+use super::checkpoints::Note;
+use super::inputs::{self, Inputs};
+use super::progress::Progress;
+use super::session::Session;
+use super::settings::Settings;
+use crate::artifact::{Checkpoint, RunDirectory};
+use crate::cli::output::Manner;
+use crate::cli::sources::InputFile;
+use crate::{Error, Result};
+
+/// Go on with a training that was interrupted
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    lowrank train ratings.csv --preset rating --checkpoint-every 10 -o run\n  \
+    lowrank resume run\n\n\
+    Ctrl-C and SIGTERM put a training down after its epoch; --checkpoint-every does so now and then, for when the power fails.\n\
+    The ratings must lie where they lay, unchanged. The model has the very bytes of a training that was not interrupted.")]
+pub struct Resume {
+    /// The run directory
+    run: PathBuf,
+    /// How progress is shown
+    #[arg(long, value_enum, value_name = "HOW", default_value = "auto")]
+    progress: Progress,
+    /// Threads; they change speed alone [default: those of the run]
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+}
+
+impl Resume {
+    /// Runs the command.
+    pub fn run(self, manner: Manner) -> Result<()> {
+        let began = Instant::now();
+        let run = RunDirectory::open(&self.run)?;
+        let path = run.checkpoint();
+        if !path.is_file() {
+            let done = run.record().is_file();
+            return Err(Error::File {
+                path: self.run,
+                got: if done { "a run that is done" } else { "a run without a checkpoint" }.into(),
+                wanted: "a run that was interrupted, or trained with --checkpoint-every until something ended it".into(),
+            });
+        }
+        let checkpoint = Checkpoint::open(&path)?;
+        let note = Note::read(&path, checkpoint.note())?;
+        let settings = settings_of(&path, &note)?;
+        let there = Settings {
+            threads: self.threads.or(settings.threads),
+            ..settings.within(&note.folder)
+        };
+        let ratings = note.folder.join(&note.ratings);
+        let files = inputs::hashing(&ratings, &there);
+        let inputs = Inputs::read(&ratings, &there, &self.run, manner)?;
+        let files = files.finish()?;
+        unchanged(&note, &files)?;
+        let read = began.elapsed().as_secs_f64();
+
+        let checked = there.config()?.check()?;
+        let mut training = checked.training(&inputs.train, inputs.valid.as_ref())?;
+        let Some(trainer) = training.point_mut() else {
+            let wanted = "one set of tables: of a posterior nothing is put down";
+            return Err(Error::config("method", "a posterior", wanted));
+        };
+        checkpoint.restore(trainer.state_mut())?;
+        run.keep_metrics(checkpoint.epoch())?;
+        manner.note(format_args!(
+            "going on after epoch {} of {}",
+            checkpoint.epoch(),
+            training.config().n_epochs()
+        ));
+        let every = note.every.as_deref().map(str::parse).transpose();
+        let every = every.map_err(|wanted: String| {
+            Error::config("checkpoint-every", format!("{:?}", note.every), wanted)
+        })?;
+        let session = Session {
+            run: &run,
+            inputs: &inputs,
+            training,
+            settings,
+            files,
+            note,
+            every,
+            began,
+            read,
+            progress: self.progress,
+        };
+        session.run(manner)
+    }
+}
+
+/// The configuration that the note holds.
+fn settings_of(path: &Path, note: &Note) -> Result<Settings> {
+    toml::from_str(&note.config).map_err(|error| Error::Corrupt {
+        path: path.into(),
+        offset: 0,
+        got: format!("a configuration that cannot be read: {error}"),
+        wanted: "that of lowrank train".into(),
+    })
+}
+
+/// Refuses inputs that are not what the training began with.
+fn unchanged(note: &Note, files: &[InputFile]) -> Result<()> {
+    let now: Vec<_> = files.iter().map(InputFile::known_by).collect();
+    let Some(at) =
+        (0..now.len().max(note.inputs.len())).find(|&n| now.get(n) != note.inputs.get(n))
+    else {
+        return Ok(());
+    };
+    let role = now.get(at).or(note.inputs.get(at));
+    let role = role.map_or("an input", |(role, _)| role);
+    Err(Error::File {
+        path: note.folder.join(&note.ratings),
+        got: format!("{role} with another SHA-256 than when the run began"),
+        wanted: "the same files: going on with others would be no run at all; train anew, or put them back".into(),
+    })
+}

@@ -1,0 +1,173 @@
+//! From where everything is chosen to where the run directory is complete: what do `train` and `resume` do alike?
+
+use std::path::Path;
+use std::time::Instant;
+
+use serde::Serialize;
+
+use super::checkpoints::{Checkpoints, Every, Note};
+use super::inputs::Inputs;
+use super::progress::{Progress, Watch};
+use super::record::{Features, Machine, Outcome, Record, Times, outcome};
+use super::settings::Settings;
+use crate::Result;
+use crate::artifact::RunDirectory;
+use crate::cli::output::{Format, Manner, counted};
+use crate::cli::sources::InputFile;
+use crate::cli::table;
+use crate::evaluation::Training;
+use crate::training::groups::Chosen;
+use crate::training::{Ending, Event, Observer, Trainer};
+
+/// A training that is ready, and what is to be written down of it.
+pub struct Session<'a> {
+    /// Where it goes.
+    pub run: &'a RunDirectory,
+    /// What goes in.
+    pub inputs: &'a Inputs,
+    /// At its start, or where it was put down.
+    pub training: Training<'a>,
+    /// Every knob.
+    pub settings: Settings,
+    /// The inputs' fingerprints.
+    pub files: Vec<InputFile>,
+    /// What a checkpoint says.
+    pub note: Note,
+    /// How often it is put down.
+    pub every: Option<Every>,
+    /// When the command began.
+    pub began: Instant,
+    /// Seconds of reading.
+    pub read: f64,
+    /// How progress is shown.
+    pub progress: Progress,
+}
+
+/// What is printed in the end.
+#[derive(Serialize)]
+struct Summary<'a> {
+    run: String,
+    model: String,
+    #[serde(flatten)]
+    outcome: &'a Outcome,
+    seconds: f64,
+}
+
+/// The note of a training on `ratings`, with these settings resolved.
+pub fn note(
+    ratings: &Path,
+    settings: &Settings,
+    recipe: Vec<String>,
+    started: u64,
+    every: Option<String>,
+    files: &[InputFile],
+) -> Note {
+    Note {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        folder: std::path::absolute(".").unwrap_or_default(),
+        ratings: ratings.into(),
+        config: toml::to_string(settings).expect("settings are plain values"),
+        recipe,
+        started,
+        every,
+        inputs: files.iter().map(InputFile::known_by).collect(),
+    }
+}
+
+impl Session<'_> {
+    /// Trains to the end and writes everything down.
+    ///
+    /// # Errors
+    /// Where training ends before its end, or something cannot be written.
+    pub fn run(mut self, manner: Manner) -> Result<()> {
+        let (run, inputs) = (self.run, self.inputs);
+        let mut last_loss = None;
+        let mut watch = Watch::new(self.progress, manner.quiet, Some(run));
+        let mut checkpoints = Checkpoints::new(run, &self.note, self.every);
+        let mut observer = |event: &Event| {
+            if let Event::EpochEnded(epoch) = event {
+                last_loss = Some(epoch.train_loss);
+            }
+            watch.on_event(event)
+        };
+        let finish = self
+            .training
+            .run_keeping(&mut observer, &mut |epoch, state| {
+                checkpoints.after(epoch, state)
+            });
+        let train_seconds = watch.seconds();
+        watch.finish()?;
+        checkpoints.finish(!matches!(finish.ending, Ending::Observer))?;
+
+        let trainer = self.training.trainer();
+        let (counts, features) = (inputs.counts(trainer.n_parameters()), features(trainer));
+        let machine = Machine {
+            kernel: trainer.kernel().name(),
+            threads: trainer.threads(),
+        };
+        let model = self.training.into_model()?;
+        model.save(run.model())?;
+        let outcome = outcome(&finish, last_loss, &model, inputs.valid.as_ref())?;
+        let total = self.began.elapsed().as_secs_f64();
+        let record = Record {
+            version: env!("CARGO_PKG_VERSION"),
+            started: self.note.started,
+            counts,
+            features,
+            machine,
+            times: Times {
+                read: self.read,
+                train: train_seconds,
+                total,
+            },
+            inputs: self.files,
+            config: self.settings,
+            recipe: self.note.recipe,
+            result: outcome.clone(),
+        };
+        run.write_record(&serde_json::to_string_pretty(&record).expect("plain values"))?;
+        run.remove_checkpoint()?;
+        if let Ending::Diverged(error) | Ending::Failed(error) = finish.ending {
+            manner.note(format_args!(
+                "the parameters before that epoch are kept in {}",
+                run.model().display()
+            ));
+            return Err(error);
+        }
+        let summary = Summary {
+            run: run.path().display().to_string(),
+            model: run.model().display().to_string(),
+            outcome: &outcome,
+            seconds: total,
+        };
+        manner.output(None, |out| match out.format() {
+            Format::Json | Format::JsonLines => out.json(&summary),
+            _ => out.text(&summary.text()),
+        })
+    }
+}
+
+fn features(trainer: &Trainer<'_, f32>) -> Features {
+    let [users, items] = trainer.columns();
+    let groups = |chosen: &Chosen| chosen.groups().map(str::to_owned).collect();
+    Features {
+        items: groups(items),
+        items_skipped: items.skipped.clone(),
+        users: groups(users),
+        users_skipped: users.skipped.clone(),
+    }
+}
+
+impl Summary<'_> {
+    fn text(&self) -> String {
+        let mut lines = vec![format!(
+            "trained {} in {:.1} s, kept epoch {}",
+            counted(self.outcome.epochs as u64, "epoch"),
+            self.seconds,
+            self.outcome.kept_epoch
+        )];
+        lines.extend(self.outcome.lines());
+        lines.push(format!("model: {}", table::safe(&self.model)));
+        lines.join("\n") + "\n"
+    }
+}

@@ -1,0 +1,277 @@
+//! Does a training that something ended go on to the very bytes of one that nothing did?
+//!
+//! Through the real binary: killed at random lines of its progress in every way of batching, interrupted politely, told apart from runs that are done or whose ratings have changed.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::common::{Folder, fail, generated, lowrank, succeed};
+
+/// Every way of going through ratings, with what can be kept and counted on the way.
+const MODES: [&[&str]; 9] = [
+    &["--preset", "rating"],
+    &[
+        "--preset",
+        "rating",
+        "--valid-fraction",
+        "0.2",
+        "--patience",
+        "9",
+    ],
+    &[
+        "--preset",
+        "rating",
+        "--valid-fraction",
+        "0.2",
+        "--keep",
+        "last",
+        "--schedule",
+        "one-cycle",
+    ],
+    &["--batch", "block", "--valid-fraction", "0.1"],
+    &[
+        "--batch",
+        "block",
+        "--optimizer",
+        "row-adam",
+        "--implicit",
+        "both",
+    ],
+    &["--batch", "64", "--optimizer", "amsgrad", "--warmup", "5"],
+    &[
+        "--loss",
+        "softmax:0.2",
+        "--threshold",
+        "3",
+        "--factors",
+        "8",
+        "--valid-fraction",
+        "0.1",
+    ],
+    &[
+        "--loss",
+        "bpr",
+        "--threshold",
+        "3",
+        "--factors",
+        "8",
+        "--layers",
+        "0",
+    ],
+    &["--als", "--threshold", "3", "--factors", "8"],
+];
+const EPOCHS: usize = 40;
+
+fn train(ratings: &Path, run: &Path, flags: &[&str]) -> Command {
+    train_for(EPOCHS, ratings, run, flags)
+}
+
+fn train_for(epochs: usize, ratings: &Path, run: &Path, flags: &[&str]) -> Command {
+    let mut command = lowrank();
+    command.arg("train").arg(ratings).args(flags);
+    command.args([
+        "--epochs",
+        &epochs.to_string(),
+        "--force",
+        "--progress",
+        "json",
+        "-o",
+    ]);
+    command.arg(run);
+    command
+}
+
+fn resume(run: &Path) -> Command {
+    let mut command = lowrank();
+    command.arg("resume").arg(run).args(["--progress", "json"]);
+    command
+}
+
+/// What it says, where it must end with `code`.
+fn refused(command: &mut Command, code: i32) -> String {
+    let (found, said) = fail(command);
+    assert_eq!(found, code, "{said}");
+    said
+}
+
+fn model(run: &Path) -> Vec<u8> {
+    std::fs::read(run.join("model.lowrank")).expect("a model")
+}
+
+/// The lines of metrics, without what the clock says.
+fn metrics(run: &Path) -> Vec<Value> {
+    let text = std::fs::read_to_string(run.join("metrics.jsonl")).expect("metrics");
+    let line = |line: &str| {
+        let mut line: Value = serde_json::from_str(line).expect("whole lines");
+        let object = line.as_object_mut().expect("an object");
+        object.retain(|key, _| !key.ends_with("second") && key != "seconds");
+        line
+    };
+    text.lines().map(line).collect()
+}
+
+/// Runs `command` until it has printed so many epochs, and kills it then, however far it is.
+fn kill_after(command: &mut Command, lines: usize) {
+    let mut child = command
+        .stderr(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("it starts");
+    let said = BufReader::new(child.stderr.take().expect("a pipe"));
+    let epochs = said.lines().map_while(Result::ok);
+    let seen = epochs
+        .filter(|line| line.starts_with("{\"epoch\""))
+        .take(lines)
+        .count();
+    assert_eq!(seen, lines, "work was under way");
+    child.kill().expect("it can be killed");
+    child.wait().expect("it ends");
+}
+
+/// Kills a training and what goes on from it some times, and lets the last end. Where nothing was put down yet, there is nothing to go on from.
+fn survive(
+    ratings: &Path,
+    folder: &Folder,
+    flags: &[&str],
+    kills: usize,
+    below: &mut impl FnMut(u64) -> u64,
+) {
+    let (straight, run) = (folder.path("straight"), folder.path("run"));
+    succeed(&mut train(ratings, &straight, flags));
+    let mut command = train(ratings, &run, flags);
+    command.args(["--checkpoint-every", "2"]);
+    for _ in 0..kills {
+        kill_after(&mut command, 1 + below(6) as usize);
+        if run.join("checkpoint.lowrank").is_file() {
+            command = resume(&run);
+        }
+    }
+    succeed(&mut command);
+    assert!(model(&run) == model(&straight), "{flags:?}: other bytes");
+    assert_eq!(metrics(&run), metrics(&straight), "{flags:?}");
+    assert!(!run.join("checkpoint.lowrank").exists(), "the run is done");
+}
+
+fn numbers(mut state: u64) -> impl FnMut(u64) -> u64 {
+    move |n| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (state >> 33) % n
+    }
+}
+
+#[test]
+fn what_was_killed_goes_on_to_the_same_bytes() {
+    let folder = Folder::new("resume");
+    let ratings = generated(&folder);
+    let mut below = numbers(7);
+    for flags in MODES {
+        survive(&ratings, &folder, flags, 2, &mut below);
+    }
+}
+
+#[test]
+#[ignore = "two hundred kills take minutes"]
+fn two_hundred_kills_lose_nothing() {
+    let folder = Folder::new("resume-often");
+    let ratings = generated(&folder);
+    let mut below = numbers(11);
+    for n in 0..50 {
+        survive(&ratings, &folder, MODES[n % MODES.len()], 4, &mut below);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_polite_signal_puts_the_training_down_and_says_how_to_go_on() {
+    let folder = Folder::new("resume-signal");
+    let ratings = generated(&folder);
+    let (straight, run) = (folder.path("straight"), folder.path("run"));
+    let flags = ["--preset", "rating", "--factors", "64"];
+    let long = |run: &PathBuf| train_for(4000, &ratings, run, &flags);
+    for signal in ["INT", "TERM"] {
+        let mut child = long(&run)
+            .stderr(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("it starts");
+        let mut said = BufReader::new(child.stderr.take().expect("a pipe")).lines();
+        let began = said
+            .by_ref()
+            .map_while(Result::ok)
+            .any(|line| line.starts_with("{\"epoch\""));
+        assert!(began);
+        let mut kill = Command::new("kill");
+        succeed(kill.arg(format!("-{signal}")).arg(child.id().to_string()));
+        let last = said.map_while(Result::ok).last().expect("a last line");
+        assert_eq!(child.wait().expect("it ends").code(), Some(130), "{last}");
+        assert!(last.contains("interrupted after epoch"), "{last}");
+        assert!(
+            last.ends_with(&format!("lowrank resume {}", run.display())),
+            "{last}"
+        );
+        assert!(!run.join("model.lowrank").exists());
+    }
+    succeed(&mut resume(&run));
+    succeed(&mut long(&straight));
+    assert!(model(&run) == model(&straight));
+    let said = refused(&mut resume(&run), 1);
+    assert!(said.contains("a run that is done"), "{said}");
+}
+
+#[test]
+fn what_cannot_go_on_is_refused_by_name() {
+    let folder = Folder::new("resume-refused");
+    let ratings = generated(&folder);
+    let run = folder.path("run");
+    let mut command = train(&ratings, &run, &["--preset", "rating"]);
+    kill_after(command.args(["--checkpoint-every", "1"]), 5);
+    let checkpoint = run.join("checkpoint.lowrank");
+    let whole = std::fs::read(&checkpoint).expect("a checkpoint");
+    // Damage, wherever it is.
+    for at in (0..whole.len()).step_by(whole.len() / 40) {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 4;
+        std::fs::write(&checkpoint, &damaged).expect("it can be written");
+        let said = refused(&mut resume(&run), 1);
+        assert!(said.contains("checkpoint.lowrank"), "{at}: {said}");
+        std::fs::write(&checkpoint, &whole[..at]).expect("it can be written");
+        refused(&mut resume(&run), 1);
+    }
+    std::fs::write(&checkpoint, &whole).expect("it can be written");
+    // Other ratings than those that the run began with.
+    let before = std::fs::read_to_string(&ratings).expect("ratings");
+    std::fs::write(&ratings, format!("{before}u1,i1,3,1\n")).expect("it can be written");
+    let said = refused(&mut resume(&run), 1);
+    assert!(said.contains("another SHA-256"), "{said}");
+    std::fs::write(&ratings, &before).expect("it can be written");
+    succeed(&mut resume(&run));
+
+    let said = refused(&mut resume(&folder.path("nothing")), 1);
+    assert!(said.contains("no such folder"), "{said}");
+    for (flags, wanted) in [
+        (
+            &["--bayes", "--checkpoint-every", "3"][..],
+            "nothing beside --bayes",
+        ),
+        (
+            &["--preset", "rating", "--checkpoint-every", "often"],
+            "90s, 10m or 2h",
+        ),
+    ] {
+        let mut command = lowrank();
+        command
+            .arg("train")
+            .arg(&ratings)
+            .args(flags)
+            .arg("-o")
+            .arg(folder.path("other"));
+        let said = refused(&mut command, 2);
+        assert!(said.contains(wanted), "{said}");
+        assert!(!folder.path("other").exists());
+    }
+}
