@@ -247,3 +247,140 @@ fn tables_mut(parameters: &mut Parameters<f32>) -> impl Iterator<Item = &mut Tab
     let Parameters { users, items, .. } = parameters;
     users.tables_mut().chain(items.tables_mut())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{Dataset, Split};
+    use crate::random::Stream;
+    use crate::storage::file_system::folder::TestFolder;
+    use crate::training::{Batch, Config, Trainer};
+    use std::ops::ControlFlow;
+
+    /// What `a_state` put down on the day the format was fixed.
+    const FIXTURE: &[u8] = include_bytes!(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/fixtures/checkpoint-v1.lowrank"
+    ));
+
+    /// Two halves of 60 ratings.
+    fn halves() -> [Dataset; 2] {
+        let rows = (0..60u32).map(|n| {
+            let (user, item) = (n * 7 % 11, n * n % 13);
+            (
+                format!("u{user}"),
+                format!("i{item}"),
+                1.0 + (user * item % 5) as f32,
+            )
+        });
+        let data = Dataset::builder().rows(rows).expect("rows");
+        let data = data.build().expect("data");
+        let halves = data.split(&Split::random(0.2, 1)).expect("two halves");
+        [halves.train, halves.valid]
+    }
+
+    fn trainer<'d>(halves: &'d [Dataset; 2], epochs: usize) -> Trainer<'d, f32> {
+        let config = Config::rating().batch(Batch::Blocks).n_factors(3);
+        let checked = config.epochs(epochs).check().expect("a configuration");
+        let valid = &halves[1].interactions;
+        checked.trainer(&halves[0], Some(valid)).expect("a trainer")
+    }
+
+    /// The state after some of nine epochs.
+    fn a_state(halves: &[Dataset; 2], after: usize) -> State<f32> {
+        let mut kept = None;
+        trainer(halves, 9).run_keeping(&mut (), &mut |epoch, state| {
+            if epoch.epoch == after {
+                kept = Some(state());
+            }
+            ControlFlow::Continue(())
+        });
+        kept.expect("it came by")
+    }
+
+    #[test]
+    fn what_is_put_down_comes_back_and_goes_on() {
+        let (folder, halves) = (TestFolder::new("checkpoint"), halves());
+        let path = folder.0.join("checkpoint.lowrank");
+        let mut straight = trainer(&halves, 9);
+        straight.run(&mut ());
+        for after in [1, 5, 9] {
+            let state = a_state(&halves, after);
+            assert!(state.best.is_some() && state.touches[0].iter().any(|&n| n > 0));
+            save(&path, "a note", &state).expect("saved");
+            let checkpoint = Checkpoint::open(&path).expect("a checkpoint");
+            assert_eq!((checkpoint.note(), checkpoint.epoch()), ("a note", after));
+            let mut going_on = trainer(&halves, 9);
+            checkpoint.restore(going_on.state_mut()).expect("restored");
+            assert_eq!(*going_on.state(), state);
+            going_on.run(&mut ());
+            assert_eq!(going_on.state(), straight.state());
+        }
+    }
+
+    #[test]
+    fn the_checkpoint_of_version_1_goes_on_for_ever() {
+        let halves = halves();
+        let checkpoint = Checkpoint::new(FIXTURE).expect("a checkpoint");
+        assert_eq!((checkpoint.note(), checkpoint.epoch()), ("version 1", 4));
+        let mut trainer = trainer(&halves, 9);
+        checkpoint.restore(trainer.state_mut()).expect("restored");
+        assert!(trainer.state().best.is_some());
+        assert_eq!(trainer.run(&mut ()).epochs, 9);
+    }
+
+    #[test]
+    fn a_state_of_another_training_is_refused() {
+        let halves = halves();
+        let checkpoint = Checkpoint::new(FIXTURE).expect("a checkpoint");
+        let config = Config::rating().batch(Batch::Blocks).n_factors(20);
+        let checked = config.check().expect("a configuration");
+        let mut other = checked.trainer::<f32>(&halves[0], None).expect("a trainer");
+        let error = checkpoint
+            .restore(other.state_mut())
+            .expect_err("wider rows");
+        assert!(
+            error.to_string().contains("as this training has"),
+            "{error}"
+        );
+    }
+
+    /// Bytes flipped, cut, lengthened, and numbers forged: an error, or the very state.
+    fn mutate(n: usize) {
+        let halves = halves();
+        let mut stream = Stream::new(3, "damage");
+        let mut whole = trainer(&halves, 9);
+        Checkpoint::new(FIXTURE)
+            .and_then(|checkpoint| checkpoint.restore(whole.state_mut()))
+            .expect("undamaged");
+        let mut state = trainer(&halves, 9);
+        for _ in 0..n {
+            let mut bytes = FIXTURE.to_vec();
+            let at = stream.below(bytes.len() as u64) as usize;
+            match stream.below(4) {
+                0 => bytes[at] ^= 1 << stream.below(8),
+                1 => bytes.truncate(at),
+                2 => bytes.extend(std::iter::repeat_n(0, 1 + at % 100)),
+                _ => {
+                    let at = at.min(bytes.len() - 8);
+                    let forged = u64::MAX >> stream.below(64);
+                    bytes[at..at + 8].copy_from_slice(&forged.to_le_bytes());
+                }
+            }
+            let read = Checkpoint::new(&bytes[..]);
+            let restored = read.and_then(|checkpoint| checkpoint.restore(state.state_mut()));
+            assert!(restored.is_err() || state.state() == whole.state());
+        }
+    }
+
+    #[test]
+    fn damage_is_an_error() {
+        mutate(2_000);
+    }
+
+    #[test]
+    #[ignore = "takes minutes"]
+    fn a_hundred_thousand_damages_are_errors() {
+        mutate(100_000);
+    }
+}

@@ -85,6 +85,17 @@ impl Note {
     }
 }
 
+/// From now on Ctrl-C and SIGTERM end the training after its epoch; the second one ends the program at once.
+pub fn listen() {
+    // Where there is a handler already, it is this one.
+    let _ = ctrlc::set_handler(|| {
+        if INTERRUPTED.swap(true, Ordering::SeqCst) {
+            #[allow(clippy::exit, reason = "asked twice")]
+            std::process::exit(130);
+        }
+    });
+}
+
 /// Puts a training down when it is time.
 pub struct Checkpoints<'r> {
     run: &'r RunDirectory,
@@ -102,16 +113,8 @@ enum Outcome {
 }
 
 impl<'r> Checkpoints<'r> {
-    /// Into `run`, with this note. From now on Ctrl-C and SIGTERM end the training after its epoch; the second one ends the program at once.
+    /// Into `run`, with this note.
     pub fn new(run: &'r RunDirectory, note: &Note, every: Option<Every>) -> Checkpoints<'r> {
-        let interrupt = || {
-            if INTERRUPTED.swap(true, Ordering::SeqCst) {
-                #[allow(clippy::exit, reason = "asked twice")]
-                std::process::exit(130);
-            }
-        };
-        // Where there is a handler already, it is this one.
-        let _ = ctrlc::set_handler(interrupt);
         Checkpoints {
             run,
             note: note.text(),

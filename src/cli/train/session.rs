@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use super::checkpoints::{Checkpoints, Every, Note};
+use super::checkpoints::{self, Checkpoints, Every, Note};
 use super::inputs::Inputs;
 use super::progress::{Progress, Watch};
 use super::record::{Features, Machine, Outcome, Record, Times, outcome};
@@ -81,6 +81,9 @@ impl Session<'_> {
     /// Where training ends before its end, or something cannot be written.
     pub fn run(mut self, manner: Manner) -> Result<()> {
         let (run, inputs) = (self.run, self.inputs);
+        if self.training.point_mut().is_some() {
+            checkpoints::listen();
+        }
         let mut last_loss = None;
         let mut watch = Watch::new(self.progress, manner.quiet, Some(run));
         let mut checkpoints = Checkpoints::new(run, &self.note, self.every);
