@@ -60,7 +60,11 @@ const MODES: [(&str, &[&str]); 7] = [
 ];
 
 /// What is tried of clicks, on data that is made here: whether rows come from real files changes nothing of what is new in these.
-const OF_CLICKS: [(&str, &[&str]); 6] = [
+const OF_CLICKS: [(&str, &[&str]); 7] = [
+    (
+        "what suits the clicks",
+        &["--epochs", "2", "--threshold", "3.5"],
+    ),
     (
         "labels",
         &[
