@@ -12,8 +12,9 @@
 //! Losses over all items cost N·n_items·d an epoch. Where that is too much the clicks are fitted in closed form, at N·d² a sweep.
 
 use super::Recipe;
+use super::recipe::{FEW, held_out};
 use crate::Result;
-use crate::data::{Dataset, Interactions, Split};
+use crate::data::{Dataset, Interactions};
 use crate::loss::LossKind;
 use crate::metrics::HeldOut;
 use crate::metrics::held_out::ListMeans;
@@ -21,10 +22,6 @@ use crate::model::Similarity;
 use crate::training::config::{Keep, Method, Monitor, PerTable};
 use crate::training::{Checked, Config, Ending};
 
-/// The share that is held out.
-const HELD_OUT: f64 = 0.1;
-/// Fewer clicks than this are not worth holding any out.
-const FEW: usize = 200;
 /// Clicks up to which a trial is as long as `LONG`.
 const MOST_FOR_LONG: usize = 200_000;
 /// Epochs of a trial.
@@ -57,28 +54,20 @@ impl Checked {
             return Ok(Recipe { checked, why });
         }
         let candidates = [popular(config), dense(config), sparse(config)];
-        let halves = match valid {
-            None if n < FEW => {
-                let [chosen, ..] = candidates;
-                let why = vec![format!(
-                    "chosen: {}; too few clicks to hold any out",
-                    what(&chosen)
-                )];
-                let checked = chosen.check()?;
-                return Ok(Recipe { checked, why });
-            }
-            None => Some(train.split(&Split::random(HELD_OUT, config.seed))?),
-            Some(_) => None,
-        };
-        let (fitted, judged) = match (&halves, valid) {
-            (Some(halves), _) => (&halves.train, &halves.valid.interactions),
-            (None, Some(valid)) => (train, valid),
-            (None, None) => unreachable!("one of the two is there"),
-        };
+        if valid.is_none() && n < FEW {
+            let [chosen, ..] = candidates;
+            let why = vec![format!(
+                "chosen: {}; too few clicks to hold any out",
+                what(&chosen)
+            )];
+            let checked = chosen.check()?;
+            return Ok(Recipe { checked, why });
+        }
+        let (fitted, judged) = held_out(train, valid, config.seed)?;
         let epochs = if n <= MOST_FOR_LONG { LONG } else { SHORT };
         let mut tried = Vec::new();
         for candidate in candidates {
-            let found = trial(&candidate, fitted, judged, epochs)?;
+            let found = trial(&candidate, &fitted, &judged, epochs)?;
             tried.push((found, candidate));
         }
         let said: Vec<String> = tried
@@ -195,6 +184,7 @@ fn what(config: &Config) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Split;
     use crate::random::Stream;
 
     /// 150 users who take 10 of 100 items: of the quarter of the items that is theirs, or of all items the first ones rather than the last.

@@ -10,9 +10,11 @@
 //!
 //! The first is the better prediction and the slower: a sweep costs N·d² where an epoch costs N·d.
 
+use std::borrow::Cow;
+
 use crate::Result;
 use crate::bayes::bytes_of_a_row;
-use crate::data::{Dataset, Interactions, Split};
+use crate::data::{Dataset, Halves, Interactions, Split};
 use crate::metrics::{HeldOut, RatingErrors};
 use crate::model::Baseline;
 use crate::training::config::{Implicit, Keep, Method};
@@ -21,7 +23,7 @@ use crate::training::{Checked, Config, Ending};
 /// The share that is held out.
 const HELD_OUT: f64 = 0.1;
 /// Fewer ratings than this are not worth holding any out.
-const FEW: usize = 200;
+pub(super) const FEW: usize = 200;
 /// Multiplications of a sweep, at most: N·d² for the ratings and 2·d³ for the rows.
 const MOST_WORK: usize = 640_000_000;
 /// Ratings up to which features made of them are tried; they double the work.
@@ -84,15 +86,8 @@ impl Checked {
             let checked = config.check()?;
             return Ok(Recipe { checked, why });
         }
-        let halves = match valid {
-            Some(_) => None,
-            None => Some(train.split(&Split::random(HELD_OUT, config.seed))?),
-        };
-        let (fitted, judged) = match (&halves, valid) {
-            (Some(halves), _) => (&halves.train, &halves.valid.interactions),
-            (None, Some(valid)) => (train, valid),
-            (None, None) => unreachable!("one of the two is there"),
-        };
+        let (fitted, judged) = held_out(train, valid, config.seed)?;
+        let (fitted, judged) = (&*fitted, &*judged);
         let biases = of_biases(fitted, judged);
         let trial =
             |implicit, factors| Checked(config.clone()).trial(fitted, judged, implicit, factors);
@@ -204,6 +199,21 @@ impl Checked {
             rmse,
         })
     }
+}
+
+/// What is tried on, and what it is judged by: what was held out already, or a tenth.
+pub(super) fn held_out<'d>(
+    train: &'d Dataset,
+    valid: Option<&'d Interactions>,
+    seed: u64,
+) -> Result<(Cow<'d, Dataset>, Cow<'d, Interactions>)> {
+    Ok(match valid {
+        Some(valid) => (Cow::Borrowed(train), Cow::Borrowed(valid)),
+        None => {
+            let Halves { train, valid } = train.split(&Split::random(HELD_OUT, seed))?;
+            (Cow::Owned(train), Cow::Owned(valid.interactions))
+        }
+    })
 }
 
 /// How something did.
