@@ -113,6 +113,17 @@ fn metrics(run: &Path) -> Vec<Value> {
     text.lines().map(line).collect()
 }
 
+/// A copy of the ratings under a name that is not UTF-8, where names may be such.
+#[cfg(unix)]
+fn oddly_named(ratings: &Path, folder: &Folder) -> PathBuf {
+    use std::os::unix::ffi::OsStrExt;
+    let odd = folder
+        .path("")
+        .join(std::ffi::OsStr::from_bytes(b"r\xff.csv"));
+    std::fs::copy(ratings, &odd).expect("a copy");
+    odd
+}
+
 /// Runs `command` until it has printed so many epochs, and kills it then, however far it is.
 fn kill_after(command: &mut Command, lines: usize) {
     let mut child = command
@@ -189,7 +200,7 @@ fn two_hundred_kills_lose_nothing() {
 #[test]
 fn a_polite_signal_puts_the_training_down_and_says_how_to_go_on() {
     let folder = Folder::new("resume-signal");
-    let ratings = generated(&folder);
+    let ratings = oddly_named(&generated(&folder), &folder);
     let (straight, run) = (folder.path("straight"), folder.path("run"));
     let flags = ["--preset", "rating", "--factors", "64"];
     let long = |run: &PathBuf| train_for(4000, &ratings, run, &flags);

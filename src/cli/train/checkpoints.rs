@@ -3,6 +3,7 @@
 //! After some epochs or seconds and after every best epoch, where `--checkpoint-every` asks for it; and on Ctrl-C or SIGTERM, whatever was asked. The [`Note`] in the checkpoint names the ratings
 //! and holds the resolved configuration, so that a run goes on from its own folder alone.
 
+use std::ffi::OsString;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -49,10 +50,10 @@ impl FromStr for Every {
 pub struct Note {
     /// The version of the program.
     pub version: String,
-    /// Where relative paths begin.
-    pub folder: PathBuf,
+    /// Where relative paths begin; like the next, a name that need not be UTF-8.
+    pub folder: OsString,
     /// The file of ratings.
-    pub ratings: PathBuf,
+    pub ratings: OsString,
     /// The resolved configuration, as in `config.toml`.
     pub config: String,
     /// What was chosen, where it was left open.
@@ -66,6 +67,16 @@ pub struct Note {
 }
 
 impl Note {
+    /// Where relative paths begin.
+    pub fn folder(&self) -> &Path {
+        Path::new(&self.folder)
+    }
+
+    /// The file of ratings, from anywhere.
+    pub fn ratings(&self) -> PathBuf {
+        self.folder().join(&self.ratings)
+    }
+
     /// The note as it is put down.
     pub fn text(&self) -> String {
         serde_json::to_string(self).expect("plain values")

@@ -55,9 +55,9 @@ impl Resume {
         let settings = settings_of(&path, &note)?;
         let there = Settings {
             threads: self.threads.or(settings.threads),
-            ..settings.within(&note.folder)
+            ..settings.within(note.folder())
         };
-        let ratings = note.folder.join(&note.ratings);
+        let ratings = note.ratings();
         let files = inputs::hashing(&ratings, &there);
         let inputs = Inputs::read(&ratings, &there, &self.run, manner)?;
         let files = files.finish()?;
@@ -118,7 +118,7 @@ fn unchanged(note: &Note, files: &[InputFile]) -> Result<()> {
     let role = now.get(at).or(note.inputs.get(at));
     let role = role.map_or("an input", |(role, _)| role);
     Err(Error::File {
-        path: note.folder.join(&note.ratings),
+        path: note.ratings(),
         got: format!("{role} with another SHA-256 than when the run began"),
         wanted: "the same files: going on with others would be no run at all; train anew, or put them back".into(),
     })

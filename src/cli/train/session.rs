@@ -64,7 +64,7 @@ pub fn note(
 ) -> Note {
     Note {
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        folder: std::path::absolute(".").unwrap_or_default(),
+        folder: std::path::absolute(".").unwrap_or_default().into(),
         ratings: ratings.into(),
         config: toml::to_string(settings).expect("settings are plain values"),
         recipe,
