@@ -65,11 +65,13 @@ pub struct ListMeans {
 
 impl ListMeans {
     /// The sums and their count, to be put down.
+    #[cfg(feature = "train")]
     pub(crate) fn parts(&self) -> ([f64; 2], u64) {
         ([self.recall, self.ndcg], self.users)
     }
 
     /// From [`parts`](ListMeans::parts).
+    #[cfg(feature = "train")]
     pub(crate) fn of_parts([recall, ndcg]: [f64; 2], users: u64) -> ListMeans {
         ListMeans {
             users,

@@ -42,11 +42,13 @@ impl RatingErrors {
     }
 
     /// The sums and their count, to be put down.
+    #[cfg(feature = "train")]
     pub(crate) fn parts(&self) -> ([f64; 2], u64) {
         ([self.squared, self.absolute], self.count)
     }
 
     /// From [`parts`](RatingErrors::parts).
+    #[cfg(feature = "train")]
     pub(crate) fn of_parts([squared, absolute]: [f64; 2], count: u64) -> RatingErrors {
         RatingErrors {
             squared,
