@@ -34,7 +34,7 @@ impl FromStr for Every {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Every, String> {
-        let wanted = "wanted a number of epochs, or a time such as 90s, 10m or 2h";
+        let wanted = "a number of epochs, or a time such as 90s, 10m or 2h";
         match text.parse() {
             Ok(0) => Err(wanted.to_owned()),
             Ok(epochs) => Ok(Every::Epochs(epochs)),
