@@ -49,13 +49,10 @@ impl<T: Real> Spread<T> {
         kernel: Kernel,
     ) {
         let [of_users, of_items] = &mut self.gradients;
-        for (gradient, (side, to)) in [
-            (&mut *users, (sides[0], &mut *of_users)),
-            (&mut *items, (sides[1], &mut *of_items)),
-        ] {
-            gradient.widen(side.n_rows(), side.stride());
-            to.resize(gradient.factors.len(), T::ZERO);
-        }
+        users.widen(sides[0].n_rows(), sides[0].stride());
+        items.widen(sides[1].n_rows(), sides[1].stride());
+        of_users.resize(users.factors.len(), T::ZERO);
+        of_items.resize(items.factors.len(), T::ZERO);
         let from = [&users.factors[..], &items.factors[..]];
         let to = [&mut of_users[..], &mut of_items[..]];
         graph.spread(from, to, &mut self.layers, pool, kernel);

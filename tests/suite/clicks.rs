@@ -9,7 +9,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::common::{Folder, fail, fixture, lowrank, succeed};
+use crate::common::{Folder, fail, fixture, lowrank, numbers, succeed};
 
 /// Every loss of clicks, with what it needs to learn a little in a few epochs.
 const LOSSES: [&[&str]; 6] = [
@@ -33,13 +33,7 @@ const LOSSES: [&[&str]; 6] = [
 /// Who takes what: 200 users of four kinds and 100 items of four; each user takes a dozen items, nearly all of its own kind, and every fifth of them is held out.
 fn clicks(folder: &Folder) -> (PathBuf, PathBuf) {
     let (mut train, mut test) = ("user,item\n".to_owned(), "user,item\n".to_owned());
-    let mut state = 1u64;
-    let mut below = |n: u64| {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
-        (state >> 33) % n
-    };
+    let mut below = numbers(1);
     for user in 0..200 {
         let mut own = BTreeSet::new();
         while own.len() < 12 {

@@ -51,6 +51,16 @@ pub fn succeed(command: &mut Command) -> String {
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 
+/// Numbers below any bound, the same each time: a linear congruential generator.
+pub fn numbers(mut state: u64) -> impl FnMut(u64) -> u64 {
+    move |bound| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (state >> 33) % bound
+    }
+}
+
 /// 900 made-up ratings of 60 users and 40 items, with a truth in them; the same each time.
 pub fn generated(folder: &Folder) -> PathBuf {
     let mut command = lowrank();

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::common::{Folder, fail, generated, lowrank, succeed};
+use crate::common::{Folder, fail, generated, lowrank, numbers, succeed};
 
 /// Every way of going through ratings, with what can be kept and counted on the way.
 const MODES: [&[&str]; 9] = [
@@ -164,15 +164,6 @@ fn survive(
     assert!(model(&run) == model(&straight), "{flags:?}: other bytes");
     assert_eq!(metrics(&run), metrics(&straight), "{flags:?}");
     assert!(!run.join("checkpoint.lowrank").exists(), "the run is done");
-}
-
-fn numbers(mut state: u64) -> impl FnMut(u64) -> u64 {
-    move |n| {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
-        (state >> 33) % n
-    }
 }
 
 #[test]

@@ -82,6 +82,18 @@ impl Note {
         serde_json::to_string(self).expect("plain values")
     }
 
+    /// How often it is put down.
+    ///
+    /// # Errors
+    /// Where the note does not say so in words that [`Every`] knows.
+    pub fn every(&self) -> Result<Option<Every>> {
+        let every = self.every.as_deref().map(str::parse).transpose();
+        every.map_err(|wanted: String| {
+            let got = self.every.as_deref().unwrap_or_default();
+            Error::config("checkpoint-every", got, wanted)
+        })
+    }
+
     /// From the note of the checkpoint at `path`.
     ///
     /// # Errors
@@ -125,14 +137,17 @@ enum Outcome {
 
 impl<'r> Checkpoints<'r> {
     /// Into `run`, with this note.
-    pub fn new(run: &'r RunDirectory, note: &Note, every: Option<Every>) -> Checkpoints<'r> {
-        Checkpoints {
+    ///
+    /// # Errors
+    /// As [`Note::every`].
+    pub fn new(run: &'r RunDirectory, note: &Note) -> Result<Checkpoints<'r>> {
+        Ok(Checkpoints {
             run,
             note: note.text(),
-            every,
+            every: note.every()?,
             last: Instant::now(),
             outcome: Outcome::GoesOn,
-        }
+        })
     }
 
     /// After an epoch.

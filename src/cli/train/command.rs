@@ -87,7 +87,7 @@ impl Train {
         // Before the work: a path that the record cannot hold would make the run one that nobody can repeat.
         toml::to_string(&settings)
             .map_err(|error| Error::config("settings", error, "paths in UTF-8"))?;
-        let every = self.every(checked.config().method)?;
+        self.check_every(checked.config().method)?;
         if self.dry_run {
             return self.dry(&checked, &settings, manner);
         }
@@ -118,7 +118,7 @@ impl Train {
         let run = RunDirectory::create(&self.output, self.force)?;
         let settings = settings.resolved(training.config(), trainer.optimizer().kind);
         run.write_config(&toml::to_string(&settings).expect("settings are plain values"))?;
-        if every.is_some() && training.point_mut().is_none() {
+        if self.checkpoint_every.is_some() && training.point_mut().is_none() {
             manner.note("note: of a posterior nothing is put down; --preset rating trains one set of tables");
         }
         let note = session::note(
@@ -136,7 +136,6 @@ impl Train {
             settings,
             files,
             note,
-            every,
             began,
             read,
             progress: self.progress,
@@ -146,17 +145,17 @@ impl Train {
 }
 
 impl Train {
-    /// How often it is put down.
-    fn every(&self, method: Method) -> Result<Option<Every>> {
+    /// Refuses `--checkpoint-every` before the work, where it is no such thing or nothing can be put down.
+    fn check_every(&self, method: Method) -> Result<()> {
         let Some(asked) = &self.checkpoint_every else {
-            return Ok(None);
+            return Ok(());
         };
         let refused = |wanted: &str| Error::config("checkpoint-every", asked, wanted);
+        if let Err(wanted) = asked.parse::<Every>() {
+            return Err(refused(&wanted));
+        }
         match method {
-            Method::Auto | Method::Point | Method::Als => asked
-                .parse()
-                .map(Some)
-                .map_err(|wanted: String| refused(&wanted)),
+            Method::Auto | Method::Point | Method::Als => Ok(()),
             _ => Err(refused(
                 "nothing beside --bayes, --average or --ensemble, of which nothing is put down",
             )),

@@ -160,6 +160,9 @@ fn per_table(flag: &str, entries: &[String], preset: &PerTable) -> Result<PerTab
     Ok(values)
 }
 
+/// What makes clicks of ratings.
+const WHAT_CLICKS_ARE: [&str; 2] = ["threshold", "implicit-weight"];
+
 impl Settings {
     /// The preset, and everything that differs from it.
     pub fn config(&self) -> Result<Config> {
@@ -348,18 +351,10 @@ impl Settings {
     /// Whether nothing says how to train, so that what suits the data can be found out. What makes clicks of ratings says only what they are, and how long to train is
     /// no choice of a loss.
     fn is_open(&self, preset: Preset) -> bool {
-        let asked = self.clone();
-        let asked = match preset {
-            Preset::Implicit => Settings {
-                preset: None,
-                threshold: None,
-                implicit_weight: None,
-                epochs: None,
-                ..asked
-            },
-            _ => asked,
-        };
-        asked.preset.is_none() && asked.epochs.is_none() && asked.steps().is_empty()
+        let of_clicks = preset == Preset::Implicit;
+        let open = |flag: &String| of_clicks && WHAT_CLICKS_ARE.contains(&flag.as_str());
+        (of_clicks || (self.preset.is_none() && self.epochs.is_none()))
+            && self.steps().iter().all(open)
     }
 
     /// What is found: tables, or their posterior.

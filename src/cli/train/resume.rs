@@ -77,10 +77,6 @@ impl Resume {
             checkpoint.epoch(),
             training.config().n_epochs()
         ));
-        let every = note.every.as_deref().map(str::parse).transpose();
-        let every = every.map_err(|wanted: String| {
-            Error::config("checkpoint-every", format!("{:?}", note.every), wanted)
-        })?;
         let session = Session {
             run: &run,
             inputs: &inputs,
@@ -88,7 +84,6 @@ impl Resume {
             settings,
             files,
             note,
-            every,
             began,
             read,
             progress: self.progress,

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use super::checkpoints::{self, Checkpoints, Every, Note};
+use super::checkpoints::{self, Checkpoints, Note};
 use super::inputs::Inputs;
 use super::progress::{Progress, Watch};
 use super::record::{Features, Machine, Outcome, Record, Times, outcome};
@@ -33,8 +33,6 @@ pub struct Session<'a> {
     pub files: Vec<InputFile>,
     /// What a checkpoint says.
     pub note: Note,
-    /// How often it is put down.
-    pub every: Option<Every>,
     /// When the command began.
     pub began: Instant,
     /// Seconds of reading.
@@ -86,7 +84,7 @@ impl Session<'_> {
         }
         let mut last_loss = None;
         let mut watch = Watch::new(self.progress, manner.quiet, Some(run));
-        let mut checkpoints = Checkpoints::new(run, &self.note, self.every);
+        let mut checkpoints = Checkpoints::new(run, &self.note)?;
         let mut observer = |event: &Event| {
             if let Event::EpochEnded(epoch) = event {
                 last_loss = Some(epoch.train_loss);

@@ -154,7 +154,7 @@ settings! {
     /// adam, lazy-adam, adamw, amsgrad, row-adam (one second moment a row; by blocks), sgd, adagrad [default: adam; in mini-batches lazy-adam]
     #[arg(long, value_name = "NAME", help_heading = "Training")]
     optimizer: Option<String>,
-    /// How far a step goes [default: 0.02, by blocks 0.05; notebook 0.01]
+    /// How far a step goes [default: 0.02, by blocks 0.05; implicit 0.03, bpr 0.01; notebook 0.01]
     #[arg(long, value_name = "RATE", help_heading = "Training")]
     learning_rate: Option<f64>,
     /// How that changes: constant, cosine, step, step:EPOCHS:FACTOR, one-cycle [default: cosine; notebook constant]
@@ -172,7 +172,7 @@ settings! {
     /// Adam's ε [default: 1e-8; adagrad 1e-10]
     #[arg(long, value_name = "EPSILON", help_heading = "Training")]
     epsilon: Option<f64>,
-    /// λ of all tables, or of some: `12`, `bias=4`, `item.genres=3`; may be repeated [default: 12, bias=4; notebook 0]
+    /// λ of all tables, or of some: `12`, `bias=4`, `item.genres=3`; may be repeated [default: 12, bias=4; implicit and notebook 0]
     #[arg(long, value_name = "[TABLE=]LAMBDA", help_heading = "Training")]
     #[serde(deserialize_with = "entries")]
     l2: Option<Vec<String>>,
@@ -182,7 +182,7 @@ settings! {
     /// PyTorch's weight decay, which is 2λ/N [default: 0]
     #[arg(long, value_name = "DECAY", help_heading = "Training")]
     weight_decay: Option<f64>,
-    /// Standard deviation of the first values, of all tables or of some: `0.1`, `item.genres=0.01` [default: 0.1, features a tenth; notebook 1]
+    /// Standard deviation of the first values, of all tables or of some: `0.1`, `item.genres=0.01` [default: 0.1, features a tenth; implicit 0.02, bpr 0.1; notebook 1]
     #[arg(long, value_name = "[TABLE=]STD", help_heading = "Training")]
     #[serde(deserialize_with = "entries")]
     init_std: Option<Vec<String>>,

@@ -63,21 +63,24 @@ impl<T: Real> Graph<T> {
             let product = degree(&of_users, user) * degree(&of_items, item);
             T::from_f64(1.0 / product.sqrt())
         };
+        let n_edges = edges.len();
         let by_item = || edges.item_order.iter().map(|&e| e as usize);
-        let users = Edges {
-            others: edges.items.clone(),
-            weights: (0..edges.len()).map(weight).collect(),
-            ranges: of_users.clone(),
-        };
+        let of_users_weights = (0..edges.len()).map(weight).collect();
+        let of_items_weights = by_item().map(weight).collect();
         let items = Edges {
             others: by_item().map(|e| edges.users[e]).collect(),
-            weights: by_item().map(weight).collect(),
-            ranges: of_items.clone(),
+            weights: of_items_weights,
+            ranges: of_items,
+        };
+        let users = Edges {
+            others: edges.items,
+            weights: of_users_weights,
+            ranges: of_users,
         };
         Graph {
             layers,
             sides: [users, items],
-            order: (0..edges.len() as u32).collect(),
+            order: (0..n_edges as u32).collect(),
         }
     }
 
