@@ -58,7 +58,11 @@ impl Pool {
     /// Calls `work` with every number below `n`. It takes any closure by reference, so that all the ways of sharing work are compiled once.
     fn each(&self, n: usize, work: &(dyn Fn(usize) + Sync)) {
         match &self.0 {
-            Some(pool) if n > 1 => pool.install(|| (0..n).into_par_iter().for_each(work)),
+            // Tasks are large, so each may go to another thread.
+            Some(pool) if n > 1 => {
+                let numbers = (0..n).into_par_iter().with_max_len(1);
+                pool.install(|| numbers.for_each(work));
+            }
             _ => (0..n).for_each(work),
         }
     }
