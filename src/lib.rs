@@ -114,7 +114,7 @@ pub mod cli;
 
 pub use error::{Error, Result};
 pub use model::{Kind, Model, Prediction};
-pub use recommend::{NewUser, Query, Recommendation, Similar};
+pub use recommend::{NewItem, NewUser, Query, Recommendation, Similar};
 
 /// The README's examples, run as they stand.
 #[cfg(all(doctest, feature = "train"))]

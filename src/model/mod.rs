@@ -59,7 +59,7 @@ pub use posterior::{Posterior, Spread};
 pub use prediction::{Kind, Prediction};
 pub use purpose::{Meaning, Purpose, Similarity};
 pub use rows::Rows;
-pub use scorer::{Scorer, UserRow};
+pub use scorer::{FoldedRow, Scorer};
 #[cfg(feature = "train")]
 pub use side::{Graph, Group, Parameters, Side};
 #[cfg(feature = "train")]

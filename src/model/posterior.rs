@@ -81,16 +81,16 @@ pub(crate) struct Party<'a> {
     pub(crate) row: Option<u32>,
     /// Whether training ratings touch the row itself.
     pub(crate) rated: bool,
-    /// What is known of a user that the model has not; `None` of everybody else.
+    /// What is known of one that the model has not; `None` of everybody else.
     pub(crate) own: Option<&'a OwnSpread>,
 }
 
-/// How uncertain the row of a user is that was found after training.
+/// How uncertain a row is that was found after training.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct OwnSpread {
     /// Of samples, the deviations of the biases; otherwise empty.
     pub(crate) deviations: Vec<f32>,
-    /// Variances of what the user's ratings leave open, in the order and on the scale of `user_prior`.
+    /// Variances of what the ratings leave open, in the order and on the scale of the side's prior.
     pub(crate) variances: Vec<f32>,
 }
 

@@ -17,13 +17,13 @@ pub struct Scorer<'m> {
     /// The user's row; `None` of a user that the model has not.
     user: Option<u32>,
     /// The row of a user that was found after training.
-    late: Option<&'m UserRow>,
+    late: Option<&'m FoldedRow>,
 }
 
-/// The composed row of a user that the model has not; [`Model::fold_in`](crate::Model::fold_in) finds one.
+/// The composed row of a user or an item that the model has not; [`Model::fold_in`](crate::Model::fold_in) and [`fold_in_item`](crate::Model::fold_in_item) find one.
 #[derive(Clone, Debug, PartialEq)]
-pub struct UserRow {
-    /// P_u, padded.
+pub struct FoldedRow {
+    /// P_u or Q_i, padded.
     pub(crate) factors: Vec<f32>,
     pub(crate) bias: f32,
     /// How uncertain it is, where the model has a posterior.
@@ -53,7 +53,7 @@ impl<'m> Scorer<'m> {
     }
 
     /// A user that the model has not, by a row of the model's width.
-    pub fn of_row(model: &'m Model, row: &'m UserRow) -> Scorer<'m> {
+    pub fn of_row(model: &'m Model, row: &'m FoldedRow) -> Scorer<'m> {
         Scorer {
             model,
             p_u: Cow::Borrowed(&row.factors),
@@ -94,9 +94,9 @@ impl<'m> Scorer<'m> {
                 value,
                 known,
                 items.composed().padded_row(row as usize),
-                item,
+                (item, None),
             ),
-            None => self.judged(value, known, &vec![0.0; self.p_u.len()], item),
+            None => self.judged(value, known, &vec![0.0; self.p_u.len()], (item, None)),
         }
     }
 
@@ -121,16 +121,31 @@ impl<'m> Scorer<'m> {
         item_known: bool,
         item: Option<u32>,
     ) -> Prediction {
-        let value = if self.no_footing(false) {
-            self.model.training_mean as f32
-        } else {
-            self.model.prediction_of(self.score_row(q_i, item_bias))
-        };
-        self.judged(value, item_known, q_i, item)
+        let value = self.value_of_row(q_i, item_bias);
+        self.judged(value, item_known, q_i, (item, None))
     }
 
-    /// A value with what it rests on, and how uncertain it is.
-    fn judged(&self, value: f32, item_known: bool, q_i: &[f32], item: Option<u32>) -> Prediction {
+    /// The predicted rating of an item that the model has not.
+    pub fn prediction_of_new(&self, item: &FoldedRow) -> Prediction {
+        let value = self.value_of_row(&item.factors, item.bias);
+        self.judged(value, true, &item.factors, (None, item.spread.as_ref()))
+    }
+
+    fn value_of_row(&self, q_i: &[f32], item_bias: f32) -> f32 {
+        match self.no_footing(false) {
+            true => self.model.training_mean as f32,
+            false => self.model.prediction_of(self.score_row(q_i, item_bias)),
+        }
+    }
+
+    /// A value with what it rests on, and how uncertain it is; the item by its row, or by what is known of one that the model has not.
+    fn judged(
+        &self,
+        value: f32,
+        item_known: bool,
+        q_i: &[f32],
+        (item, own): (Option<u32>, Option<&OwnSpread>),
+    ) -> Prediction {
         let Model { users, items, .. } = self.model;
         let rated = |counts: &[u32], row: Option<u32>| row.is_some_and(|r| counts[r as usize] > 0);
         let user = Party {
@@ -143,7 +158,7 @@ impl<'m> Scorer<'m> {
             composed: q_i,
             row: item,
             rated: rated(&items.counts, item),
-            own: None,
+            own,
         };
         let user_known = self.late.is_some() || self.user.is_some_and(|user| users.known(user));
         let posterior = self.model.posterior.as_ref();

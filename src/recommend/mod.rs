@@ -37,7 +37,7 @@ pub mod what_if;
 
 pub use everyone::Everyone;
 pub use filter::expression::Condition;
-pub use fold_in::NewUser;
+pub use fold_in::{NewItem, NewUser};
 pub use query::Query;
 pub use similar::{Neighbour, Similar};
 pub use top_n::{Ranked, Recommendation, Recommender};

@@ -41,6 +41,13 @@ impl Whose {
         }
     }
 
+    pub(super) fn other(self) -> Whose {
+        match self {
+            Whose::Users => Whose::Items,
+            Whose::Items => Whose::Users,
+        }
+    }
+
     fn names(self) -> &'static str {
         match self {
             Whose::Users => "users",
@@ -50,14 +57,14 @@ impl Whose {
 
     /// The error for an id that this side has not.
     pub(super) fn unknown(self, model: &Model, id: &str) -> Error {
-        let (what, other, article) = match self {
-            Whose::Users => ("user", Whose::Items, "an item"),
-            Whose::Items => ("item", Whose::Users, "a user"),
+        let (what, article) = match self {
+            Whose::Users => ("user", "an item"),
+            Whose::Items => ("item", "a user"),
         };
         Error::Unknown {
             what,
             name: id.into(),
-            hint: match other.side(model).ids().index(id) {
+            hint: match self.other().side(model).ids().index(id) {
                 Some(_) => format!("there is {article} with this id"),
                 None => near_id(id, self.names(), self.side(model).ids()),
             },

@@ -5,32 +5,25 @@
 //! (W·Σ_i q̃_i q̃_iᵀ + (1 − W)·Σ_H q̃_i q̃_iᵀ + diag λ̃)·(p, b) = Σ_H (1 − c_i)·q̃_i − W·Σ_{i ∉ H} c_i·q̃_i
 //! ```
 //!
-//! Every item of the model is a cell, so one pass over all of them makes the Gram matrix: n_items · n_factors². Source: Hu, Koren and Volinsky, *Collaborative filtering for implicit feedback datasets*, 2008.
+//! Every item of the model is a cell (of a new item, every user), so one pass over all of them makes the Gram matrix: n_items · n_factors². Source: Hu, Koren and Volinsky, *Collaborative filtering for implicit feedback datasets*, 2008.
 
 use super::ridge::System;
 use super::{History, Own};
 use crate::Result;
 
-/// W of a loss called `all-cells:W`.
-pub(super) fn weight(loss: &str) -> Option<f64> {
-    let weight = loss.strip_prefix("all-cells:")?;
-    let weight: f64 = weight.split(':').next()?.parse().ok()?;
-    (weight >= 0.0 && weight.is_finite()).then_some(weight)
-}
-
 pub(super) fn own(history: &History<'_>, weight: f64) -> Result<Own> {
     let n_factors = history.model.n_factors();
     let mut system = System::new(&history.penalty())?;
-    let mut seen = history.items.iter().peekable();
-    for item in 0..history.model.items().ids().len() as u32 {
-        let (weight, wanted) = match seen.next_if(|&&seen| seen == item) {
+    let mut seen = history.others.iter().peekable();
+    for other in 0..history.other().ids().len() as u32 {
+        let (weight, wanted) = match seen.next_if(|&&seen| seen == other) {
             Some(_) => (1.0, 1.0),
             None => (weight, 0.0),
         };
         system.add(
-            history.item_row(item),
+            history.other_row(other),
             weight,
-            wanted - history.constant(item),
+            wanted - history.constant(other),
         );
     }
     let solution = system.solve(n_factors)?;

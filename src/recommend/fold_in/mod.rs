@@ -1,30 +1,36 @@
-//! What should a user see whom training never saw?
+//! What should a user see whom training never saw, and what is an item worth that it never saw?
 //!
-//! A user's row is what minimises the model's own objective for that one user, the items standing still. With the history H, r the ratings, c = μ + b_i + what the features give:
+//! A user's row is what minimises the model's own objective for that one user, the items standing still; a new item's row alike, the users standing still. With the history H, r the ratings, x_i = c_i + b + ⟨p, Q_i⟩ the score,
+//! c = μ + b_i + what the features give:
 //!
 //! ```text
-//! ratings          min Σ_H (link(c_i + b + ⟨p, Q_i⟩) − r_i)² + λ‖p‖² + λ_b b²            `squared`
-//! with posterior   the same, with λ_f = noise²/v_f from the prior of users                `posterior`
-//! all-cells:W      min Σ_H (1 − x_i)² + W·Σ_{i ∉ H} x_i² + λ‖p‖² + λ_b b²                 `cells`
-//! anything else    p = (1/|H|) Σ_H Q_i, of length 1 in a cosine model                      no equation is solved
+//! ratings          min Σ_H ℓ(link(x_i), r_i) + λ‖p‖² + λ_b b²,  ℓ squared, absolute or huber      `squared`
+//! with posterior   squared, with λ_f = noise²/v_f from the prior of users                         `posterior`
+//! all-cells:W      min Σ_H (1 − x_i)² + W·Σ_{i ∉ H} x_i² + λ‖p‖² + λ_b b²                         `cells`
+//! logistic, softmax, bpr of dot products   what an item of H and the other items make of it       `newton`
+//! cosines          p = (1/|H|) Σ_H Q_i, of length 1                                               no equation is solved
 //! ```
 //!
 //! λ is what the model's purpose says, times |H| where it counts once a rating. A model that does not say gets λ = 5·mean ‖Q_i‖² over its rated items, and λ_b = 4: ratings lie around their scores
 //! five times as widely as a newcomer's taste moves them. A λ of 0 becomes a millionth of that mean, so that there is one answer.
 //!
-//! In the last case, the third, the stars of the history are not looked at, only its items. A user's features that are made of ratings ([`Implicit`](crate::training::config::Implicit) users) are made of the
+//! Where the model gives an order, the stars of the history are not looked at, only its items. A user's features that are made of ratings ([`Implicit`](crate::training::config::Implicit) users) are made of the
 //! history: P_u = p + Σ_H w·x_i, with w as the group's bag weighs that many. Other features of a newcomer are unknown, and 0.
 //!
 //! | file | question |
 //! |---|---|
 //! | `ridge` | how are a few penalised equations solved? |
 //! | `squared` | which row fits the ratings? |
+//! | `newton` | which row puts the items of the history above the others? |
+//! | `items` | what can be asked of an item that training never saw? |
 //! | `posterior` | and how uncertain is it? |
 //! | `cells` | which row takes the items of the history for ones, and all others for zeros? |
 //!
 //! No training rating is weighed by anybody's weight here: each counts once.
 
 mod cells;
+mod items;
+mod newton;
 mod posterior;
 mod ridge;
 mod squared;
@@ -35,28 +41,32 @@ use super::filter::Whose;
 use super::query::Query;
 use super::top_n::{Recommendation, Recommender};
 use crate::kernels::lanes;
+use crate::loss::LossKind;
 use crate::model::posterior::OwnSpread;
 use crate::model::purpose::normalise;
-use crate::model::{Clip, Meaning, Model, Prediction, Scorer, Similarity, UserRow};
+use crate::model::{Clip, FoldedRow, Meaning, Model, ModelSide, Prediction, Scorer, Similarity};
 use crate::{Error, Result};
+pub use items::NewItem;
 use ridge::Penalty;
 
 /// A user whom training never saw.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewUser<'m> {
     model: &'m Model,
-    row: UserRow,
+    row: FoldedRow,
     /// The items of the history, rising.
     seen: Vec<u32>,
     n_unknown: usize,
 }
 
-/// What is known of the user: the items of the history, rising, with their ratings, and what each score is without the user's own row.
+/// What is known of a newcomer: whose ratings there are, rising by the other side's rows, and what each score is without the newcomer's own row. Of a new user `others` are items, of a new item users.
 struct History<'m> {
     model: &'m Model,
-    items: Vec<u32>,
+    /// On which side the newcomer is.
+    whose: Whose,
+    others: Vec<u32>,
     ratings: Vec<f64>,
-    /// What the features of the user's own ratings give: a padded row, and a bias.
+    /// What the newcomer's features give: a padded row, and a bias.
     given: (Vec<f32>, f32),
 }
 
@@ -77,38 +87,40 @@ impl Model {
         &self,
         history: impl IntoIterator<Item = (S, f32)>,
     ) -> Result<NewUser<'_>> {
-        let (mut known, mut first_unknown, mut n_unknown) = (BTreeMap::new(), None, 0);
-        for (id, rating) in history {
-            let id = id.as_ref();
-            if self.wants_ratings() {
-                self.check_rating(id, rating)?;
-            }
-            match self.items().ids().index(id) {
-                Some(item) => _ = known.insert(item, f64::from(rating)),
-                None => {
-                    n_unknown += 1;
-                    first_unknown.get_or_insert_with(|| id.to_owned());
-                }
-            }
-        }
-        match first_unknown {
-            Some(id) if known.is_empty() => return Err(Whose::Items.unknown(self, &id)),
-            None if known.is_empty() => {
-                return Err(Error::config("history", "nothing", "at least one item"));
-            }
-            _ => {}
-        }
-        let (items, ratings): (Vec<u32>, Vec<f64>) = known.into_iter().unzip();
-        let history = History {
-            model: self,
-            given: given(self, &items),
-            items,
-            ratings,
-        };
+        let (history, n_unknown) = History::new(self, Whose::Users, history)?;
         Ok(NewUser {
             model: self,
             row: history.row()?,
-            seen: history.items,
+            seen: history.others,
+            n_unknown,
+        })
+    }
+
+    /// An item that these users rated, (user, rating) each: [`fold_in`](Model::fold_in) with the sides exchanged. λ is that of the users, which is all that a model says.
+    ///
+    /// ```
+    /// # #[cfg(feature = "train")] {
+    /// use lowrank::data::Dataset;
+    /// use lowrank::training::Config;
+    /// let ratings = [("ann", "Heat", 5.0), ("ann", "Up", 1.0), ("bob", "Heat", 1.0), ("bob", "Up", 5.0), ("eve", "Heat", 5.0)];
+    /// let data = Dataset::builder().rows(ratings)?.build()?;
+    /// let model = Config::rating().n_factors(2).epochs(50).check()?.fit(&data, None, &mut ())?;
+    /// let ronin = model.fold_in_item([("ann", 5.0), ("bob", 1.0)])?;
+    /// assert!(ronin.predict("ann")?.value > ronin.predict("bob")?.value);
+    /// # }
+    /// # Ok::<(), lowrank::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`fold_in`](Model::fold_in).
+    pub fn fold_in_item<S: AsRef<str>>(
+        &self,
+        history: impl IntoIterator<Item = (S, f32)>,
+    ) -> Result<NewItem<'_>> {
+        let (history, n_unknown) = History::new(self, Whose::Items, history)?;
+        Ok(NewItem {
+            model: self,
+            row: history.row()?,
             n_unknown,
         })
     }
@@ -131,35 +143,121 @@ impl Model {
     }
 }
 
-/// What the groups of users that are made of ratings give to a user of these items.
-fn given(model: &Model, items: &[u32]) -> (Vec<f32>, f32) {
-    let users = model.users();
-    let of_ratings = users.groups().iter().filter_map(|group| {
-        if users.catalog().column(group.name()).is_some() {
+/// What the groups that are made of ratings give to a newcomer of these ratings.
+fn given(model: &Model, whose: Whose, others: &[u32]) -> (Vec<f32>, f32) {
+    let (own, other) = (whose.side(model), whose.other().side(model));
+    let of_ratings = own.groups().iter().filter_map(|group| {
+        if own.catalog().column(group.name()).is_some() {
             return None;
         }
-        let ids = items.iter().map(|&item| model.items().ids().name(item));
+        let ids = others.iter().map(|&row| other.ids().name(row));
         let values: Vec<u32> = ids.filter_map(|id| group.values().index(id)).collect();
         let weight = group.bag().weight(values.len());
         Some((group, values.into_iter().map(move |value| (value, weight))))
     });
-    users.composed_row(Similarity::Dot, None, of_ratings)
+    own.composed_row(Similarity::Dot, None, of_ratings)
 }
 
-impl History<'_> {
-    fn row(&self) -> Result<UserRow> {
-        let model = self.model;
-        let own = match (model.posterior(), model.purpose()) {
-            (Some(posterior), _) => posterior::own(self, posterior)?,
-            (None, None) => squared::own(self)?,
-            (None, Some(purpose)) => match (purpose.similarity, cells::weight(&purpose.loss)) {
-                (Similarity::Cosine, _) => self.mean(),
-                (_, Some(weight)) => cells::own(self, weight)?,
-                _ if purpose.meaning == Meaning::Rating => squared::own(self)?,
-                _ if purpose.loss.starts_with("squared") => squared::own(self)?,
-                _ => self.mean(),
-            },
+/// The row of its own, factors then bias, that row `row` of a model has by these ratings of the other side's rows; what it is composed of already stays as it is. The model's own row is 0.
+///
+/// # Errors
+/// As [`Model::fold_in`]'s.
+#[cfg(feature = "train")]
+pub(crate) fn own_row(
+    model: &Model,
+    users: bool,
+    row: u32,
+    ratings: impl IntoIterator<Item = (u32, f32)>,
+) -> Result<(Vec<f64>, f64)> {
+    let whose = if users { Whose::Users } else { Whose::Items };
+    let by_row: BTreeMap<u32, f64> = ratings.into_iter().map(|(r, x)| (r, x.into())).collect();
+    let (others, ratings) = by_row.into_iter().unzip();
+    let own = whose.side(model);
+    let history = History {
+        model,
+        whose,
+        given: (
+            own.composed().padded_row(row as usize).to_vec(),
+            own.bias(row),
+        ),
+        others,
+        ratings,
+    };
+    let own = history.own()?;
+    Ok((own.factors, own.bias))
+}
+
+impl<'m> History<'m> {
+    /// The ratings whose other side the model knows, and how many it does not.
+    fn new<S: AsRef<str>>(
+        model: &'m Model,
+        whose: Whose,
+        history: impl IntoIterator<Item = (S, f32)>,
+    ) -> Result<(History<'m>, usize)> {
+        let other = whose.other();
+        let (mut known, mut first_unknown, mut n_unknown) = (BTreeMap::new(), None, 0);
+        for (id, rating) in history {
+            let id = id.as_ref();
+            if model.wants_ratings() {
+                model.check_rating(id, rating)?;
+            }
+            match other.side(model).ids().index(id) {
+                Some(row) => _ = known.insert(row, f64::from(rating)),
+                None => {
+                    n_unknown += 1;
+                    first_unknown.get_or_insert_with(|| id.to_owned());
+                }
+            }
+        }
+        match first_unknown {
+            Some(id) if known.is_empty() => return Err(other.unknown(model, &id)),
+            None if known.is_empty() => {
+                let wanted = match other {
+                    Whose::Items => "at least one item",
+                    Whose::Users => "at least one user",
+                };
+                return Err(Error::config("history", "nothing", wanted));
+            }
+            _ => {}
+        }
+        let (others, ratings): (Vec<u32>, Vec<f64>) = known.into_iter().unzip();
+        let history = History {
+            model,
+            whose,
+            given: given(model, whose, &others),
+            others,
+            ratings,
         };
+        Ok((history, n_unknown))
+    }
+
+    /// The newcomer's own row, as the loss wants it.
+    fn own(&self) -> Result<Own> {
+        let model = self.model;
+        if let Some(posterior) = model.posterior() {
+            return posterior::own(self, posterior);
+        }
+        let Some(purpose) = model.purpose() else {
+            return squared::own(self, LossKind::Squared);
+        };
+        // A loss of a later version is at least an order.
+        let loss = purpose.loss.parse().ok();
+        match (purpose.similarity, loss) {
+            (Similarity::Cosine, _) | (_, None) => Ok(self.mean()),
+            (_, Some(LossKind::AllCells { unobserved_weight })) => {
+                cells::own(self, unobserved_weight)
+            }
+            (_, Some(loss @ (LossKind::Logistic | LossKind::Softmax { .. } | LossKind::Bpr))) => {
+                newton::own(self, loss)
+            }
+            (_, Some(loss)) if loss.meaning() == Meaning::Rating => squared::own(self, loss),
+            _ => Ok(self.mean()),
+        }
+    }
+
+    fn row(&self) -> Result<FoldedRow> {
+        let model = self.model;
+        let own = self.own()?;
         let mut factors = self.given.0.clone();
         for (to, own) in factors.iter_mut().zip(&own.factors) {
             *to = (f64::from(*to) + own) as f32;
@@ -176,22 +274,22 @@ impl History<'_> {
                 "ratings like those of training",
             ));
         }
-        Ok(UserRow {
+        Ok(FoldedRow {
             factors,
             bias,
             spread: own.spread,
         })
     }
 
-    /// The mean of the items' rows.
+    /// The mean of the other side's rows.
     fn mean(&self) -> Own {
         let mut factors = vec![0.0; self.model.n_factors()];
-        for &item in &self.items {
-            for (sum, &q) in factors.iter_mut().zip(self.item_row(item)) {
+        for &other in &self.others {
+            for (sum, &q) in factors.iter_mut().zip(self.other_row(other)) {
                 *sum += f64::from(q);
             }
         }
-        let n = self.items.len() as f64;
+        let n = self.others.len() as f64;
         factors.iter_mut().for_each(|sum| *sum /= n);
         Own {
             factors,
@@ -200,27 +298,36 @@ impl History<'_> {
         }
     }
 
-    /// Q_i.
-    fn item_row(&self, item: u32) -> &[f32] {
-        self.model.items().composed().row(item as usize)
+    /// The side of those who rated, or were rated.
+    fn other(&self) -> &ModelSide {
+        self.whose.other().side(self.model)
     }
 
-    /// μ + b_i and what the features give: the score without the user's own row.
-    fn constant(&self, item: u32) -> f64 {
-        let items = self.model.items();
+    /// Q_i of a new user's items, P_u of a new item's users.
+    fn other_row(&self, other: u32) -> &[f32] {
+        self.other().composed().row(other as usize)
+    }
+
+    /// μ, the other's bias, and what the features give: the score without the newcomer's own row.
+    fn constant(&self, other: u32) -> f64 {
         let (row, bias) = &self.given;
-        let dot = lanes::dot(row, items.composed().padded_row(item as usize));
-        let biases = f64::from(*bias) + f64::from(items.bias(item));
+        let dot = lanes::dot(row, self.other().composed().padded_row(other as usize));
+        let biases = f64::from(*bias) + f64::from(self.other().bias(other));
         self.model.global_mean().unwrap_or(0.0) + biases + f64::from(dot)
     }
 
-    /// λ of each factor, and of the bias where users have one.
+    /// Whether the newcomer has a bias.
+    fn with_bias(&self) -> bool {
+        let own = self.whose.side(self.model);
+        own.identity_biases().is_some()
+    }
+
+    /// λ of each factor, and of the bias where there is one.
     fn penalty(&self) -> Penalty {
-        let with_biases = self.model.users().identity_biases().is_some();
         let (l2, bias_l2) = match self.model.purpose() {
             Some(purpose) => {
                 let n = if purpose.l2_per_rating {
-                    self.items.len()
+                    self.others.len()
                 } else {
                     1
                 };
@@ -230,18 +337,18 @@ impl History<'_> {
         };
         Penalty {
             factors: vec![l2; self.model.n_factors()],
-            bias: with_biases.then_some(bias_l2),
+            bias: self.with_bias().then_some(bias_l2),
         }
         .at_least(LEAST, self.mean_square())
     }
 
-    /// The mean ‖Q_i‖² of the items with ratings.
+    /// The mean ‖Q_i‖² of the other side's rows with ratings.
     fn mean_square(&self) -> f64 {
-        let items = self.model.items();
-        let rated = (0..items.ids().len()).filter(|&item| items.counts()[item] > 0);
+        let other = self.other();
+        let rated = (0..other.ids().len()).filter(|&row| other.counts()[row] > 0);
         let (mut sum, mut n) = (0.0, 0.0);
-        for item in rated {
-            let row = items.composed().row(item);
+        for row in rated {
+            let row = other.composed().row(row);
             sum += row
                 .iter()
                 .map(|&q| f64::from(q) * f64::from(q))

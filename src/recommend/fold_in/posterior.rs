@@ -11,7 +11,7 @@
 //! the mean of the samples' and what each has beyond it its deviation. A number whose prior has no variance is 0.
 
 use super::ridge::{Equations, Penalty, Solution};
-use super::{History, LEAST, Own};
+use super::{History, LEAST, Own, Whose};
 use crate::Result;
 use crate::model::posterior::OwnSpread;
 use crate::model::{Posterior, Rows, Spread};
@@ -20,32 +20,40 @@ pub(super) fn own(history: &History<'_>, posterior: &Posterior) -> Result<Own> {
     let noise = posterior.noise() * posterior.noise();
     match posterior.spread() {
         Spread::Variances {
+            users,
             items,
             user_prior,
             item_prior,
-            ..
-        } => of_variances(history, noise, items, [user_prior, item_prior]),
+        } => match history.whose {
+            Whose::Users => of_variances(history, noise, items, [user_prior, item_prior]),
+            Whose::Items => of_variances(history, noise, users, [item_prior, user_prior]),
+        },
         Spread::Samples {
             count,
+            users,
             items,
             user_prior,
             item_prior,
-            ..
-        } => of_samples(history, noise, *count, items, [user_prior, item_prior]),
+        } => match history.whose {
+            Whose::Users => of_samples(history, noise, *count, items, [user_prior, item_prior]),
+            Whose::Items => of_samples(history, noise, *count, users, [item_prior, user_prior]),
+        },
     }
 }
 
-/// A block of the numbers of a row.
+/// A block of the numbers of a row: all of them, or those of one sample.
 struct Block<'a> {
     /// Where it starts, and how many there are.
     start: usize,
     n: usize,
-    /// The prior variances of a user, and of its bias.
+    /// What the stored rows of the other side are multiplied by.
+    scale: f32,
+    /// The prior variances of a newcomer, and of its bias.
     prior: Vec<f64>,
     prior_bias: f64,
-    /// The variances of an item's row.
-    of_item: &'a dyn Fn(u32) -> Option<&'a [f32]>,
-    /// What the score of an item has beside the model's own constant.
+    /// The variances of another's row, as they are stored.
+    of_other: &'a dyn Fn(u32) -> Option<&'a [f32]>,
+    /// What the score of another has beside the model's own constant.
     beside: &'a dyn Fn(u32) -> f64,
 }
 
@@ -53,30 +61,34 @@ impl Block<'_> {
     /// The most probable numbers, and their variances.
     fn solve(&self, history: &History<'_>, noise: f64) -> Result<[Solution; 2]> {
         let mut factors: Vec<f64> = self.prior.iter().map(|&v| over(noise, v)).collect();
-        for &item in &history.items {
-            for (l2, &v) in factors
-                .iter_mut()
-                .zip((self.of_item)(item).unwrap_or_default())
-            {
-                *l2 += f64::from(v);
+        let squared = f64::from(self.scale) * f64::from(self.scale);
+        for &other in &history.others {
+            let variances = (self.of_other)(other).unwrap_or_default();
+            for (l2, &v) in factors.iter_mut().zip(variances) {
+                *l2 += squared * f64::from(v);
             }
         }
-        let with_biases = history.model.users().identity_biases().is_some();
-        let target =
-            |(&item, rating): (&u32, &f64)| rating - history.constant(item) - (self.beside)(item);
-        let block = |&item: &u32| &history.item_row(item)[self.start..self.start + self.n];
+        let target = |(&other, rating): (&u32, &f64)| {
+            rating - history.constant(other) - (self.beside)(other)
+        };
+        let rows: Vec<Vec<f32>> = (history.others.iter())
+            .map(|&other| {
+                let block = &history.other_row(other)[self.start..self.start + self.n];
+                block.iter().map(|q| self.scale * q).collect()
+            })
+            .collect();
         let equations = Equations {
-            rows: history.items.iter().map(block).collect(),
-            weights: vec![1.0; history.items.len()],
+            rows: rows.iter().map(Vec::as_slice).collect(),
+            weights: vec![1.0; history.others.len()],
             targets: history
-                .items
+                .others
                 .iter()
                 .zip(&history.ratings)
                 .map(target)
                 .collect(),
             penalty: Penalty {
                 factors,
-                bias: with_biases.then(|| over(noise, self.prior_bias)),
+                bias: history.with_bias().then(|| over(noise, self.prior_bias)),
             }
             .at_least(LEAST, 1.0),
         };
@@ -93,26 +105,28 @@ fn over(noise: f64, v: f64) -> f64 {
     if v > 0.0 { noise / v } else { f64::INFINITY }
 }
 
+/// The variances of the others' rows, and the priors of the newcomer and of the others.
 fn of_variances(
     history: &History<'_>,
     noise: f64,
-    items: &Rows,
-    [user_prior, item_prior]: [&[f32]; 2],
+    others: &Rows,
+    [prior, other_prior]: [&[f32]; 2],
 ) -> Result<Own> {
     let n = history.model.n_factors();
-    let counts = history.model.items().counts();
-    let of_item = |item: u32| {
-        Some(match counts[item as usize] {
-            0 => &item_prior[..n],
-            _ => &items.row(item as usize)[..n],
+    let counts = history.other().counts();
+    let of_other = |other: u32| {
+        Some(match counts[other as usize] {
+            0 => &other_prior[..n],
+            _ => &others.row(other as usize)[..n],
         })
     };
     let block = Block {
         start: 0,
         n,
-        prior: user_prior[..n].iter().map(|&v| v.into()).collect(),
-        prior_bias: user_prior[n].into(),
-        of_item: &of_item,
+        scale: 1.0,
+        prior: prior[..n].iter().map(|&v| v.into()).collect(),
+        prior_bias: prior[n].into(),
+        of_other: &of_other,
         beside: &|_| 0.0,
     };
     let [row, variances] = block.solve(history, noise)?;
@@ -127,39 +141,43 @@ fn of_variances(
     })
 }
 
+/// The deviations of the others' biases, and the priors of the newcomer and of the others. Of users the model stores p^s/S, of items q^s.
 fn of_samples(
     history: &History<'_>,
     noise: f64,
     count: usize,
-    items: &Rows,
-    [user_prior, item_prior]: [&[f32]; 2],
+    others: &Rows,
+    [prior, other_prior]: [&[f32]; 2],
 ) -> Result<Own> {
     let (n_factors, samples) = (history.model.n_factors(), count as f64);
+    let (own_scale, other_scale) = match history.whose {
+        Whose::Users => (samples, 1.0),
+        Whose::Items => (1.0, samples),
+    };
     let n = n_factors / count;
-    let counts = history.model.items().counts();
+    let counts = history.other().counts();
     let (mut factors, mut variances) = (Vec::new(), Vec::new());
     let (mut biases, mut of_biases) = (Vec::new(), Vec::new());
     for s in 0..count {
         let range = s * n..(s + 1) * n;
-        let of_item = |item: u32| (counts[item as usize] == 0).then(|| &item_prior[range.clone()]);
+        let of_other =
+            |other: u32| (counts[other as usize] == 0).then(|| &other_prior[range.clone()]);
         let block = Block {
             start: s * n,
             n,
-            prior: user_prior[range.clone()]
+            scale: other_scale as f32,
+            prior: prior[range.clone()]
                 .iter()
-                .map(|&v| samples * samples * f64::from(v))
+                .map(|&v| own_scale * own_scale * f64::from(v))
                 .collect(),
-            prior_bias: user_prior[n_factors + s].into(),
-            of_item: &of_item,
-            beside: &|item| f64::from(items.row(item as usize)[s]),
+            prior_bias: prior[n_factors + s].into(),
+            of_other: &of_other,
+            beside: &|other| f64::from(others.row(other as usize)[s]),
         };
         let [row, open] = block.solve(history, noise)?;
-        factors.extend(row.factors.iter().map(|p| p / samples));
-        variances.extend(
-            open.factors
-                .iter()
-                .map(|v| (v / (samples * samples)) as f32),
-        );
+        factors.extend(row.factors.iter().map(|p| p / own_scale));
+        let stored = |v: &f64| (v / (own_scale * own_scale)) as f32;
+        variances.extend(open.factors.iter().map(stored));
         biases.push(row.bias);
         of_biases.push(open.bias as f32);
     }

@@ -38,7 +38,39 @@ pub(super) struct Solution {
     pub(super) bias: f64,
 }
 
+impl Solution {
+    /// ⟨p, q⟩ + b.
+    pub(super) fn dot(&self, row: &[f32]) -> f64 {
+        let products = row.iter().zip(&self.factors);
+        self.bias + products.map(|(&q, p)| f64::from(q) * p).sum::<f64>()
+    }
+
+    /// A share of the way to another.
+    pub(super) fn towards(&self, to: &Solution, share: f64) -> Solution {
+        let part = |a: f64, b: f64| a + share * (b - a);
+        let both = self.factors.iter().zip(&to.factors);
+        Solution {
+            factors: both.map(|(&a, &b)| part(a, b)).collect(),
+            bias: part(self.bias, to.bias),
+        }
+    }
+}
+
 impl Penalty {
+    /// Σ_f λ_f·p_f² + λ_b·b².
+    pub(super) fn of(&self, at: &Solution) -> f64 {
+        let squares = self.factors.iter().zip(&at.factors);
+        let of_bias = self.bias.map_or(0.0, |l2| l2 * at.bias * at.bias);
+        squares.map(|(l2, p)| l2 * p * p).sum::<f64>() + of_bias
+    }
+
+    /// 2λ̃, what a penalty adds to the second derivatives.
+    pub(super) fn doubled(mut self) -> Penalty {
+        self.factors.iter_mut().for_each(|l2| *l2 *= 2.0);
+        self.bias = self.bias.map(|l2| 2.0 * l2);
+        self
+    }
+
     /// No λ below `share` of `unit`, nor that of the bias below `share`.
     pub(super) fn at_least(mut self, share: f64, unit: f64) -> Penalty {
         for l2 in &mut self.factors {
@@ -83,8 +115,13 @@ impl System {
 
     /// Adds w·q̃·q̃ᵀ on the left and w·t·q̃ on the right.
     pub(super) fn add(&mut self, row: &[f32], weight: f64, target: f64) {
+        self.add_with(row, 1.0, weight, target);
+    }
+
+    /// [`add`](System::add) with the last number of q̃, that of the bias.
+    pub(super) fn add_with(&mut self, row: &[f32], last: f64, weight: f64, target: f64) {
         let n = self.free.len();
-        let wide = |&a: &usize| row.get(a).map_or(1.0, |&q| f64::from(q));
+        let wide = |&a: &usize| row.get(a).map_or(last, |&q| f64::from(q));
         let q: Vec<f64> = self.free.iter().map(wide).collect();
         for (a, q_a) in q.iter().enumerate() {
             let of_row = &mut self.matrix[a * n..=a * n + a];
@@ -92,6 +129,13 @@ impl System {
                 *to += weight * q_a * q_b;
             }
             self.right[a] += weight * target * q_a;
+        }
+    }
+
+    /// Adds α·q̃ on the right; q̃ ends as told.
+    pub(super) fn pull(&mut self, row: &[f32], last: f64, alpha: f64) {
+        for (to, &a) in self.right.iter_mut().zip(&self.free) {
+            *to += alpha * row.get(a).map_or(last, |&q| f64::from(q));
         }
     }
 

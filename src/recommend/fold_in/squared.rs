@@ -1,15 +1,17 @@
 //! Which row fits the ratings?
 //!
 //! ```text
-//! J(p, b) = Σ_H (link(s_i) − r_i)² + λ‖p‖² + λ_b b²,      s_i = c_i + b + ⟨p, Q_i⟩
+//! J(p, b) = Σ_H ℓ(link(s_i) − r_i) + λ‖p‖² + λ_b b²,      s_i = c_i + b + ⟨p, Q_i⟩
 //! ```
 //!
-//! With the identity as link that is a ridge regression, solved at once. Of another link the straight line at the score is taken instead (Gauss and Newton): with g = link'(s) the equations have the weights g² and the targets
-//! ⟨p, Q_i⟩ + b + (r_i − link(s_i))/g. A step that does not lessen J is halved until it does, so J falls until it stands still.
+//! With the identity as link and the squared error e² that is a ridge regression, solved at once. Of another link the straight line at the score is taken instead (Gauss and Newton), of another loss the parabola ½·ℓ'(e)/e·e² that touches it
+//! at the error (iteratively reweighted squares): with g = link'(s) and v = ½·ℓ'(e)/e the equations have the weights v·g² and the targets ⟨p, Q_i⟩ + b + (r_i − link(s_i))/g. A step that does not lessen J is halved until it
+//! does, so J falls until it stands still.
 
 use super::ridge::{Equations, Solution};
 use super::{History, Own};
 use crate::Result;
+use crate::loss::{Huber, LossKind, Pointwise};
 
 /// Steps, and halvings of one step; J stands still long before.
 const STEPS: usize = 100;
@@ -19,11 +21,15 @@ const STILL: f64 = 1e-14;
 /// A slope below this is taken for it: a score far out on a sigmoid says nothing, and is not divided by.
 const LEAST_SLOPE: f64 = 1e-6;
 
-pub(super) fn own(history: &History<'_>) -> Result<Own> {
-    let constants: Vec<f64> = history.items.iter().map(|&i| history.constant(i)).collect();
+/// An error below this is taken for it where the absolute error has its kink: there no parabola touches.
+const LEAST_ERROR: f64 = 1e-6;
+
+pub(super) fn own(history: &History<'_>, loss: LossKind) -> Result<Own> {
+    let others = &history.others;
+    let constants: Vec<f64> = others.iter().map(|&i| history.constant(i)).collect();
     let n_factors = history.model.n_factors();
     let mut equations = Equations {
-        rows: history.items.iter().map(|&i| history.item_row(i)).collect(),
+        rows: others.iter().map(|&i| history.other_row(i)).collect(),
         weights: vec![1.0; constants.len()],
         targets: vec![0.0; constants.len()],
         penalty: history.penalty(),
@@ -32,21 +38,22 @@ pub(super) fn own(history: &History<'_>) -> Result<Own> {
         factors: vec![0.0; n_factors],
         bias: 0.0,
     };
-    let mut value = objective(history, &equations, &constants, &at);
+    let mut value = objective(history, loss, &equations, &constants, &at);
     for _ in 0..STEPS {
         let link = history.model.link();
         for (n, constant) in constants.iter().enumerate() {
-            let own = dot(equations.rows[n], &at);
+            let own = at.dot(equations.rows[n]);
             let score = constant + own;
             let slope = link.slope(score).max(LEAST_SLOPE);
-            equations.weights[n] = slope * slope;
-            equations.targets[n] = own + (history.ratings[n] - link.value(score)) / slope;
+            let error = link.value(score) - history.ratings[n];
+            equations.weights[n] = weight(loss, error) * slope * slope;
+            equations.targets[n] = own - error / slope;
         }
         let next = equations.solve()?;
         let mut share = 1.0;
         let better = (0..HALVINGS).find_map(|_| {
-            let there = between(&at, &next, share);
-            let value_there = objective(history, &equations, &constants, &there);
+            let there = at.towards(&next, share);
+            let value_there = objective(history, loss, &equations, &constants, &there);
             share *= 0.5;
             (value_there < value).then_some((there, value_there))
         });
@@ -66,24 +73,29 @@ pub(super) fn own(history: &History<'_>) -> Result<Own> {
     })
 }
 
-/// b + ⟨p, Q_i⟩.
-fn dot(row: &[f32], at: &Solution) -> f64 {
-    let products = row.iter().zip(&at.factors).map(|(&q, p)| f64::from(q) * p);
-    at.bias + products.sum::<f64>()
+/// ℓ of an error.
+fn value(loss: LossKind, error: f64) -> f64 {
+    match loss {
+        LossKind::Absolute => error.abs(),
+        LossKind::Huber { width } => Huber { width }.value(error, 0.0),
+        _ => error * error,
+    }
 }
 
-fn between(from: &Solution, to: &Solution, share: f64) -> Solution {
-    let part = |a: f64, b: f64| a + share * (b - a);
-    let both = from.factors.iter().zip(&to.factors);
-    Solution {
-        factors: both.map(|(&a, &b)| part(a, b)).collect(),
-        bias: part(from.bias, to.bias),
+/// ½·ℓ'(e)/e.
+fn weight(loss: LossKind, error: f64) -> f64 {
+    let error = error.abs().max(LEAST_ERROR);
+    match loss {
+        LossKind::Absolute => 0.5 / error,
+        LossKind::Huber { width } => 0.5 * Huber { width }.slope(error, 0.0) / error,
+        _ => 1.0,
     }
 }
 
 /// J.
 fn objective(
     history: &History<'_>,
+    loss: LossKind,
     equations: &Equations<'_>,
     constants: &[f64],
     at: &Solution,
@@ -93,15 +105,8 @@ fn objective(
         .rows
         .iter()
         .zip(constants)
-        .map(|(row, c)| c + dot(row, at));
+        .map(|(row, c)| c + at.dot(row));
     let errors = scores.zip(&history.ratings).map(|(s, r)| link.value(s) - r);
-    let fit: f64 = errors.map(|error| error * error).sum();
-    let penalty = &equations.penalty;
-    let squares = penalty
-        .factors
-        .iter()
-        .zip(&at.factors)
-        .map(|(l2, p)| l2 * p * p);
-    let of_bias = penalty.bias.map_or(0.0, |l2| l2 * at.bias * at.bias);
-    fit + squares.sum::<f64>() + of_bias
+    let fit: f64 = errors.map(|error| value(loss, error)).sum();
+    fit + equations.penalty.of(at)
 }
