@@ -26,6 +26,8 @@ pub(super) struct Chain {
     pub(super) noise: f64,
     /// Sweeps done.
     pub(super) sweeps: usize,
+    /// Sweeps before m and λ are found anew.
+    settling: usize,
     pub(super) units: Units,
     method: Method,
     seed: u64,
@@ -79,6 +81,7 @@ impl Chain {
             items: SideTables::new("item", shape, &parameters.items, counts[1], seed, pool),
             noise: 1.0,
             sweeps: 0,
+            settling: SETTLING,
             by_user: RatingsOf::rows(data.n_users(), users, items, ratings, target),
             by_item: RatingsOf::rows(data.n_items(), items, users, ratings, target),
             n_ratings: counting.unwrap_or(ratings.len()) as f64,
@@ -86,6 +89,11 @@ impl Chain {
             method,
             seed,
         }
+    }
+
+    /// The rows have learnt from each other before.
+    pub(super) fn settled(&mut self) {
+        self.settling = 0;
     }
 
     /// One sweep. Returns (1/N) Σ c·E[(r − ŷ)²] in squared units of the ratings, after it.
@@ -105,7 +113,7 @@ impl Chain {
         };
         update::side(&sweep, &mut self.users, &self.items, &self.by_user);
         let squares = update::side(&sweep, &mut self.items, &self.users, &self.by_item);
-        if self.sweeps >= SETTLING {
+        if self.sweeps >= self.settling {
             for side in [&mut self.users, &mut self.items] {
                 side.blocks_mut()
                     .for_each(|block| priors::update(block, take));

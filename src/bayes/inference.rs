@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 
 use super::chain::Chain;
 use super::collapse::{self, Averaged};
+use super::start::Start;
 use crate::data::Interactions;
 use crate::metrics::{HeldOut, RatingErrors};
 use crate::model::Clip;
@@ -40,6 +41,8 @@ fn start(trainer: &Trainer<'_, f32>) -> Chain {
 pub struct Inference<'d> {
     trainer: Trainer<'d, f32>,
     pub(super) chain: Chain,
+    /// Where the chain starts, if not from nothing.
+    start: Option<Start>,
     kept: Option<Averaged>,
     best: Option<(usize, HeldOut)>,
     /// Σ over the kept samples of the score of each held-out rating.
@@ -65,6 +68,7 @@ impl<'d> Inference<'d> {
         let held_out = trainer.valid().map_or(0, Interactions::len);
         Ok(Inference {
             chain,
+            start: None,
             kept: None,
             best: None,
             score_sums: vec![0.0; held_out],
@@ -75,6 +79,28 @@ impl<'d> Inference<'d> {
     /// What it stands on.
     pub fn trainer(&self) -> &Trainer<'d, f32> {
         &self.trainer
+    }
+
+    /// [`trainer`](Inference::trainer), to be given the tables that [`start_from`](Inference::start_from) reads.
+    pub(crate) fn trainer_mut(&mut self) -> &mut Trainer<'d, f32> {
+        &mut self.trainer
+    }
+
+    /// Starts from the trainer's tables, and from what `model`, whose tables they are, believes of them; before the first sweep.
+    pub(crate) fn start_from(&mut self, model: &Model) {
+        let data = self.trainer.data();
+        self.start = Some(Start::new(model, &data.users.ids, &data.items.ids));
+        self.chain = self.first();
+    }
+
+    /// The chain before its first sweep.
+    fn first(&self) -> Chain {
+        let mut chain = start(&self.trainer);
+        if let Some(start) = &self.start {
+            let parameters = &self.trainer.state().parameters;
+            start.apply(&mut chain, parameters, self.trainer.pool());
+        }
+        chain
     }
 
     /// Sweeps until the last epoch, or until patience or the observer ends it.
@@ -212,7 +238,7 @@ impl<'d> Inference<'d> {
     /// The tables before the sweep that has just failed. They are nowhere kept: the same sweeps find them again.
     fn go_back(&mut self) {
         let good = self.chain.sweeps - 1;
-        self.chain = start(&self.trainer);
+        self.chain = self.first();
         for _ in 0..good {
             self.chain.sweep(self.trainer.kernel(), self.trainer.pool());
         }

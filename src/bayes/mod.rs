@@ -22,6 +22,7 @@
 //! | `chain` | in which order is all of it done, and how wrong is it? |
 //! | [`inference`] | how does a training by sweeps go? |
 //! | `collapse` | how does a posterior become a model? |
+//! | `start` | where does a chain start that need not start from nothing? |
 //!
 //! A sweep costs N·d² multiplications for each side and d³ a row, d = n_factors + 1. Numbers are `f64`. Each row has a random stream of its own name, so the number of threads changes no bit.
 
@@ -30,6 +31,7 @@ mod collapse;
 mod groups;
 pub mod inference;
 mod priors;
+mod start;
 mod statistics;
 mod tables;
 #[cfg(test)]

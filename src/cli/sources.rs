@@ -50,6 +50,9 @@ impl InputFile {
     }
 }
 
+/// The role of a model that a training starts from.
+pub const MODEL: &str = "warm-start";
+
 /// Files that are being hashed, a thread each: it takes longer than reading a cache.
 pub struct Hashing(Vec<JoinHandle<Result<InputFile>>>);
 
@@ -74,7 +77,12 @@ impl Hashing {
 fn hashed(role: &'static str, path: &Path) -> JoinHandle<Result<InputFile>> {
     let path = path.to_path_buf();
     std::thread::spawn(move || {
-        let source = RatingsCache::at(&path)?.map(|cache| {
+        // A model is no cache, though of the same kind of file.
+        let cache = match role {
+            MODEL => None,
+            _ => RatingsCache::at(&path)?,
+        };
+        let source = cache.map(|cache| {
             let source = cache.source();
             Fingerprint::of(&source.path, source.stamp)
         });

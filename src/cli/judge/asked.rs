@@ -1,6 +1,6 @@
 //! What of `train`'s settings do `cv` and `tune` take?
 //!
-//! All that concern data, model and training, with the same meaning. Not those that need a training of one's own: first values from a folder, ratings that stay on disk.
+//! All that concern data, model and training, with the same meaning. Not those that need a training of one's own: first values from a folder or a model, ratings that stay on disk.
 
 use crate::cli::train::settings::Settings;
 use crate::evaluation::Figures;
@@ -16,6 +16,9 @@ pub(super) fn refuse_what_train_alone_does(settings: &Settings) -> Result<()> {
     if let Some(folder) = &settings.init {
         return refuse("init", folder.display().to_string());
     }
+    if let Some(model) = &settings.warm_start {
+        return refuse("warm-start", model.display().to_string());
+    }
     match &settings.max_memory {
         Some(bound) => refuse("max-memory", bound.clone()),
         None => Ok(()),
@@ -25,6 +28,7 @@ pub(super) fn refuse_what_train_alone_does(settings: &Settings) -> Result<()> {
 /// Refuses settings that read other data than `first` do: all models are judged by the same.
 pub(super) fn same_data(first: &Settings, other: &Settings, name: &str) -> Result<()> {
     let of_data = |settings: &Settings| Settings {
+        add: settings.add.clone(),
         items: settings.items.clone(),
         users: settings.users.clone(),
         columns: settings.columns.clone(),
@@ -39,7 +43,7 @@ pub(super) fn same_data(first: &Settings, other: &Settings, name: &str) -> Resul
     Err(Error::config(
         "config",
         format!("{name}, which reads other data than the first"),
-        "the same items, users, columns, sep, weight and dedupe in all",
+        "the same add, items, users, columns, sep, weight and dedupe in all",
     ))
 }
 

@@ -13,6 +13,7 @@ use super::progress::Progress;
 use super::session::{self, Session};
 use super::settings::{Refusals, Settings};
 use crate::artifact::{InitTables, RunDirectory};
+use crate::cli::given::ModelArgument;
 use crate::cli::output::{Manner, counted, grouped};
 use crate::evaluation::Training;
 use crate::loss::LossKind;
@@ -110,6 +111,10 @@ impl Train {
             .training(&inputs.train, inputs.valid.as_ref())?;
         if let (Some(folder), Some(trainer)) = (&settings.init, training.point_mut()) {
             manner.note(InitTables::read(folder)?.apply(trainer)?);
+        }
+        if let Some(path) = &settings.warm_start {
+            let model = ModelArgument::new(path, false).load()?;
+            manner.note(training.warm_start(&model)?);
         }
         let trainer = training.trainer();
         recipe.why.iter().for_each(|line| manner.note(line));

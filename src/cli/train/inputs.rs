@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 
 use super::record::Counts;
 use super::settings::Settings;
+use crate::artifact::resolve_model;
 use crate::cli::output::Manner;
-use crate::cli::sources::{Hashing, check_fresh};
+use crate::cli::sources::{Hashing, MODEL, check_fresh};
 use crate::data::reader::{ColumnSpec, ReadOptions, Separator, read_test};
 use crate::data::{Dataset, DatasetBuilder, Dedupe, Interactions, RatingsCache, Split};
 use crate::{Error, Result};
@@ -23,13 +24,20 @@ pub struct Inputs {
 
 /// Begins to hash `ratings` and what the settings name, beside the work.
 pub fn hashing(ratings: &Path, settings: &Settings) -> Hashing {
-    let paths = [
-        ("ratings", Some(ratings)),
+    let more = settings.add.iter().flatten();
+    let more = more.map(|path| ("ratings", Some(path.as_path())));
+    // Of a run directory, its model; what is neither is told by whoever reads it.
+    let start = settings.warm_start.as_ref();
+    let start = start.map(|path| resolve_model(path).unwrap_or_else(|_| path.clone()));
+    let beside = [
         ("items", settings.items.as_deref()),
         ("users", settings.users.as_deref()),
         ("valid", settings.valid.as_deref()),
+        (MODEL, start.as_deref()),
     ];
-    let paths = paths.into_iter();
+    let paths = std::iter::once(("ratings", Some(ratings)))
+        .chain(more)
+        .chain(beside);
     Hashing::of(paths.filter_map(|(role, path)| Some((role, path?))))
 }
 
@@ -106,8 +114,12 @@ impl Settings {
         ratings: &Path,
         manner: Manner,
     ) -> Result<Dataset> {
-        check_fresh([ratings], manner)?;
+        let more = self.add.iter().flatten().map(PathBuf::as_path);
+        check_fresh(std::iter::once(ratings).chain(more.clone()), manner)?;
         let mut builder = builder.ratings(ratings)?;
+        for file in more {
+            builder = builder.ratings(file)?;
+        }
         if let Some(items) = &self.items {
             builder = builder.items(items)?;
         }

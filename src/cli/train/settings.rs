@@ -32,6 +32,9 @@ macro_rules! settings {
 }
 
 settings! {
+    /// Further files of ratings, read after the first; may be repeated
+    #[arg(long, value_name = "FILE", help_heading = "Data")]
+    add: Option<Vec<PathBuf>>,
     /// Items with their titles and features: id, title and any columns; several values of a cell are separated by |
     #[arg(long, value_name = "FILE", help_heading = "Data")]
     items: Option<PathBuf>,
@@ -189,6 +192,9 @@ settings! {
     /// First values from a folder that `export --to npy` writes; rows are matched by id, missing ones are drawn
     #[arg(long, value_name = "DIR", help_heading = "Training")]
     init: Option<PathBuf>,
+    /// Start from a trained model: its rows are matched by id, new ones are folded in; `lowrank update` does so with fewer epochs
+    #[arg(long, value_name = "MODEL", conflicts_with = "init", help_heading = "Training")]
+    warm_start: Option<PathBuf>,
     /// Every draw follows from it [default: 42]
     #[arg(long, value_name = "N", help_heading = "Training")]
     seed: Option<u64>,
@@ -231,6 +237,11 @@ impl Settings {
             users: within(&self.users),
             valid: within(&self.valid),
             init: within(&self.init),
+            warm_start: within(&self.warm_start),
+            add: self
+                .add
+                .as_ref()
+                .map(|files| files.iter().map(|path| folder.join(path)).collect()),
             ..self.clone()
         }
     }

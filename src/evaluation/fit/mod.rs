@@ -7,10 +7,12 @@
 //! | [`recipe`] | what suits these ratings? |
 //! | `clicks` | what suits these clicks? |
 //! | [`ensemble`] | what do several models say together? |
+//! | [`warm`] | how does a training start from a model that is there already? |
 
 mod clicks;
 pub mod ensemble;
 pub mod recipe;
+pub mod warm;
 
 use crate::bayes::Inference;
 use crate::data::{Dataset, Interactions};
@@ -24,6 +26,7 @@ use crate::training::{Checked, Config, Ending, Finish, Keeping, Observer, Traine
 use crate::{Model, Result};
 use ensemble::Ensemble;
 pub use recipe::Recipe;
+pub use warm::WarmStart;
 
 impl<T: Real> Trainer<'_, T> {
     /// What a model without factors makes of the same ratings.

@@ -42,7 +42,8 @@ enum Template {
 }
 
 /// Keys that are no knobs of a model or a training: all trials share them.
-const SHARED: [&str; 15] = [
+const SHARED: [&str; 17] = [
+    "add",
     "items",
     "users",
     "columns",
@@ -54,6 +55,7 @@ const SHARED: [&str; 15] = [
     "valid-by",
     "monitor",
     "init",
+    "warm-start",
     "seed",
     "threads",
     "kernel",
