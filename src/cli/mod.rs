@@ -15,6 +15,7 @@
 //! | 0 | done; also when the reader of the results has left |
 //! | 1 | an error in the input |
 //! | 2 | a command that cannot be understood, or a setting out of its range |
+//! | 3 | a gate failed; the results were printed |
 //! | 4 | training diverged |
 //! | 130 | interrupted, and put down to go on |
 
@@ -133,6 +134,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn code(error: &Error) -> ExitCode {
     ExitCode::from(match error {
         Error::Config { .. } => 2,
+        Error::Gate { .. } => 3,
         Error::Diverged { .. } => 4,
         Error::Interrupted { .. } => 130,
         _ => 1,
