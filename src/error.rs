@@ -180,7 +180,8 @@ impl fmt::Display for Error {
                 }
                 Ok(())
             }
-            Error::Gate { failed, what } => write!(f, "{failed} failed: {what}"),
+            Error::Gate { failed: 1, what } => write!(f, "a gate failed: {what}"),
+            Error::Gate { failed, what } => write!(f, "{failed} gates failed: {what}"),
             Error::Interrupted { epoch, run } => write!(
                 f,
                 "interrupted after epoch {epoch}; go on with: lowrank resume {}",

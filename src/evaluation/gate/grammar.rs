@@ -191,7 +191,7 @@ impl Operator {
 }
 
 impl Gate {
-    /// Whether a model of this kind has a part in it.
+    /// Whether the bound is made of this reference.
     pub fn names(&self, reference: Reference) -> bool {
         self.bound.reference == Some(reference)
     }
