@@ -7,7 +7,7 @@
 //! | `train` | `demo`, `train`, `resume`: from ratings to a model |
 //! | `serve` | `predict`, `recommend`, `similar`: ask a model |
 //! | `judge` | `evaluate`, `cv`, `tune`, `compare`: how good is it, and is something else better? |
-//! | `keep` | `export`: take the embeddings elsewhere |
+//! | `keep` | `export`: take the embeddings elsewhere; `runs list`, `runs show`, `runs verify`: what was trained, and is it still so? |
 //! | `data` | `data inspect`, `data split`, `data check-split`, `data convert`, `data generate`: ratings before any model |
 //!
 //! | exit code | means |
@@ -34,6 +34,7 @@ use crate::{Error, Result};
 use output::{Format, Manner};
 
 mod data;
+mod date;
 mod duration;
 mod given;
 mod judge;
@@ -85,6 +86,8 @@ enum Command {
     Compare(judge::compare::Compare),
     Export(keep::export::Export),
     #[command(subcommand)]
+    Runs(keep::runs::Runs),
+    #[command(subcommand)]
     Data(data::Data),
 }
 
@@ -102,6 +105,7 @@ impl Command {
             Command::Tune(command) => command.run(manner),
             Command::Compare(command) => command.run(manner),
             Command::Export(command) => command.run(manner),
+            Command::Runs(command) => command.run(manner),
             Command::Data(command) => command.run(manner),
         }
     }

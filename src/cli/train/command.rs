@@ -104,15 +104,9 @@ impl Train {
             }
         };
 
-        let recipe = checked.settle(&inputs.train, inputs.valid.as_ref())?;
-        let mut training = recipe
-            .checked
-            .training(&inputs.train, inputs.valid.as_ref())?;
-        if let (Some(folder), Some(trainer)) = (&settings.init, training.point_mut()) {
-            manner.note(InitTables::read(folder)?.apply(trainer)?);
-        }
+        let (mut training, why) = session::begin(&checked, &inputs, &settings, manner)?;
         let trainer = training.trainer();
-        recipe.why.iter().for_each(|line| manner.note(line));
+        why.iter().for_each(|line| manner.note(line));
         describe(&inputs, &training, settings.patience, manner);
         let files = files.finish()?;
         let run = RunDirectory::create(&self.output, self.force)?;
@@ -124,7 +118,7 @@ impl Train {
         let note = session::note(
             &self.ratings,
             &settings,
-            recipe.why,
+            why,
             started,
             self.checkpoint_every.clone(),
             &files,

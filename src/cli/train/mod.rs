@@ -9,5 +9,5 @@ pub mod progress;
 pub mod record;
 mod resolve;
 pub mod resume;
-mod session;
+pub mod session;
 pub mod settings;

@@ -11,13 +11,13 @@ use super::progress::{Progress, Watch};
 use super::record::{Features, Machine, Outcome, Record, Times, outcome};
 use super::settings::Settings;
 use crate::Result;
-use crate::artifact::RunDirectory;
+use crate::artifact::{InitTables, RunDirectory};
 use crate::cli::output::{Format, Manner, counted};
 use crate::cli::sources::InputFile;
 use crate::cli::table;
 use crate::evaluation::Training;
 use crate::training::groups::Chosen;
-use crate::training::{Ending, Event, Observer, Trainer};
+use crate::training::{Checked, Ending, Event, Observer, Trainer};
 
 /// A training that is ready, and what is to be written down of it.
 pub struct Session<'a> {
@@ -49,6 +49,25 @@ struct Summary<'a> {
     #[serde(flatten)]
     outcome: &'a Outcome,
     seconds: f64,
+}
+
+/// A training at its start, with first values from elsewhere where the settings name them; and what was chosen, where that was left open.
+///
+/// # Errors
+/// What settling, laying out and reading those tables say.
+pub fn begin<'d>(
+    checked: &Checked,
+    inputs: &'d Inputs,
+    settings: &Settings,
+    manner: Manner,
+) -> Result<(Training<'d>, Vec<String>)> {
+    let (train, valid) = (&inputs.train, inputs.valid.as_ref());
+    let recipe = checked.settle(train, valid)?;
+    let mut training = recipe.checked.training(train, valid)?;
+    if let (Some(folder), Some(trainer)) = (&settings.init, training.point_mut()) {
+        manner.note(InitTables::read(folder)?.apply(trainer)?);
+    }
+    Ok((training, recipe.why))
 }
 
 /// The note of a training on `ratings`, with these settings resolved.
