@@ -4,10 +4,10 @@
 //!
 //! | folder | commands |
 //! |---|---|
-//! | `train` | `demo`, `train`, `resume`: from ratings to a model |
+//! | `train` | `demo`, `train`, `resume`, `update`: from ratings to a model |
 //! | `serve` | `predict`, `recommend`, `similar`: ask a model |
 //! | `judge` | `evaluate`, `cv`, `tune`, `compare`: how good is it, and is something else better? |
-//! | `keep` | `export`: take the embeddings elsewhere |
+//! | `keep` | `export`: take the embeddings elsewhere; `runs list`, `runs show`, `runs verify`: what was trained, and is it still so? |
 //! | `data` | `data inspect`, `data split`, `data check-split`, `data convert`, `data generate`: ratings before any model |
 //!
 //! | exit code | means |
@@ -15,6 +15,7 @@
 //! | 0 | done; also when the reader of the results has left |
 //! | 1 | an error in the input |
 //! | 2 | a command that cannot be understood, or a setting out of its range |
+//! | 3 | a gate failed; the results were printed |
 //! | 4 | training diverged |
 //! | 130 | interrupted, and put down to go on |
 
@@ -33,6 +34,7 @@ use crate::{Error, Result};
 use output::{Format, Manner};
 
 mod data;
+mod date;
 mod duration;
 mod given;
 mod judge;
@@ -75,6 +77,7 @@ enum Command {
     Demo(train::demo::Demo),
     Train(Box<train::command::Train>),
     Resume(train::resume::Resume),
+    Update(train::update::Update),
     Predict(serve::predict::Predict),
     Recommend(Box<serve::recommend::Recommend>),
     Similar(serve::similar::Similar),
@@ -83,6 +86,8 @@ enum Command {
     Tune(Box<judge::tune::Tune>),
     Compare(judge::compare::Compare),
     Export(keep::export::Export),
+    #[command(subcommand)]
+    Runs(keep::runs::Runs),
     #[command(subcommand)]
     Data(data::Data),
 }
@@ -93,6 +98,7 @@ impl Command {
             Command::Demo(command) => command.run(manner),
             Command::Train(command) => command.run(manner),
             Command::Resume(command) => command.run(manner),
+            Command::Update(command) => command.run(manner),
             Command::Predict(command) => command.run(manner),
             Command::Recommend(command) => command.run(manner),
             Command::Similar(command) => command.run(manner),
@@ -101,6 +107,7 @@ impl Command {
             Command::Tune(command) => command.run(manner),
             Command::Compare(command) => command.run(manner),
             Command::Export(command) => command.run(manner),
+            Command::Runs(command) => command.run(manner),
             Command::Data(command) => command.run(manner),
         }
     }
@@ -133,6 +140,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn code(error: &Error) -> ExitCode {
     ExitCode::from(match error {
         Error::Config { .. } => 2,
+        Error::Gate { .. } => 3,
         Error::Diverged { .. } => 4,
         Error::Interrupted { .. } => 130,
         _ => 1,

@@ -15,7 +15,7 @@ use std::path::Path;
 use std::thread::JoinHandle;
 use std::time::UNIX_EPOCH;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::output::{Manner, grouped};
@@ -24,18 +24,18 @@ use crate::data::{RatingsCache, Stamp};
 use crate::{Error, Result};
 
 /// A file that goes in and its fingerprint, for `run.json`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct InputFile {
-    role: &'static str,
+    role: String,
     #[serde(flatten)]
     file: Fingerprint,
     /// The text that a cache was made from.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     source: Option<Fingerprint>,
 }
 
 /// A file and how to know it again.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Fingerprint {
     path: String,
     /// Absent, like the fingerprint, for a pipe: it can be read once only.
@@ -44,14 +44,65 @@ struct Fingerprint {
 }
 
 impl InputFile {
+    /// A file as it is now.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn of(role: &str, path: &Path) -> Result<InputFile> {
+        // A model is no cache, though of the same kind of file.
+        let cache = match role {
+            MODEL => None,
+            _ => RatingsCache::at(path)?,
+        };
+        let source = cache.map(|cache| {
+            let source = cache.source();
+            Fingerprint::of(&source.path, source.stamp)
+        });
+        Ok(InputFile {
+            role: role.to_owned(),
+            file: Fingerprint::of(path, stamp(path)?),
+            source,
+        })
+    }
+
     /// Its role, and the SHA-256 that it is known by.
     pub fn known_by(&self) -> (String, Option<String>) {
-        (self.role.to_owned(), self.file.sha256.clone())
+        (self.role.clone(), self.file.sha256.clone())
+    }
+
+    /// "ratings", "add", "items", "users", "valid" or "warm-start".
+    pub fn role(&self) -> &str {
+        &self.role
+    }
+
+    /// Where it was read, as it was called then.
+    pub fn path(&self) -> &str {
+        &self.file.path
+    }
+
+    /// How long it was; not known of a pipe.
+    pub fn bytes(&self) -> Option<u64> {
+        self.file.bytes
+    }
+
+    /// The SHA-256 of its text: of a cache, that of what it was made from.
+    pub fn sha256(&self) -> Option<&str> {
+        let source = self.source.as_ref().and_then(|of| of.sha256.as_deref());
+        source.or(self.file.sha256.as_deref())
+    }
+
+    /// Whether two files give the same ratings: they have the same bytes, or are or were made from the same text.
+    pub fn is_same(&self, other: &InputFile) -> bool {
+        let same = |a: Option<&str>, b: Option<&str>| a.is_some() && a == b;
+        let own = |of: &InputFile| of.file.sha256.clone();
+        same(self.sha256(), other.sha256()) || same(own(self).as_deref(), own(other).as_deref())
     }
 }
 
 /// The role of a model that a training starts from.
 pub const MODEL: &str = "warm-start";
+/// The role of ratings beyond the first file.
+pub const MORE: &str = "add";
 
 /// Files that are being hashed, a thread each: it takes longer than reading a cache.
 pub struct Hashing(Vec<JoinHandle<Result<InputFile>>>);
@@ -76,22 +127,7 @@ impl Hashing {
 
 fn hashed(role: &'static str, path: &Path) -> JoinHandle<Result<InputFile>> {
     let path = path.to_path_buf();
-    std::thread::spawn(move || {
-        // A model is no cache, though of the same kind of file.
-        let cache = match role {
-            MODEL => None,
-            _ => RatingsCache::at(&path)?,
-        };
-        let source = cache.map(|cache| {
-            let source = cache.source();
-            Fingerprint::of(&source.path, source.stamp)
-        });
-        Ok(InputFile {
-            role,
-            file: Fingerprint::of(&path, stamp(&path)?),
-            source,
-        })
-    })
+    std::thread::spawn(move || InputFile::of(role, &path))
 }
 
 impl Fingerprint {

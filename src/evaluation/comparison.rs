@@ -36,14 +36,7 @@ impl Comparison {
     /// [`mse`](Comparison::mse) in the unit of the ratings.
     pub fn rmse(&self) -> Option<Difference> {
         let sum = self.errors[0].rmse + self.errors[1].rmse;
-        let per = |value: f64| if sum > 0.0 { value / sum } else { 0.0 };
-        self.mse.map(|mse| Difference {
-            mean: per(mse.mean),
-            standard_error: per(mse.standard_error),
-            low: per(mse.low),
-            high: per(mse.high),
-            ..mse
-        })
+        self.mse.map(|mse| mse.per(sum))
     }
 }
 
@@ -104,25 +97,15 @@ pub fn compare_lists(
             "the same rows in the same order",
         ));
     }
-    // Users by their first row: the models number them differently.
-    let first_rows: Vec<usize> = {
-        let mut met = std::collections::BTreeSet::new();
-        let rows = 0..tests[0].len();
-        rows.filter(|&n| met.insert(tests[0].users[n])).collect()
-    };
     let mut of_models = Vec::new();
     for (model, test) in models.into_iter().zip(tests) {
         let users = TestUsers::new(model, test, None);
         let recommender = everybody(model, CUTOFF)?;
         let ranking = OfModel::new(model, &recommender);
         let found = measure(&ranking, model, &users, &OF_LISTS, pool);
-        let place = |&row: &usize| users.users.partition_point(|&user| user < test.users[row]);
-        let in_order = |of_users: Vec<f64>| -> Vec<f64> {
-            first_rows.iter().map(|row| of_users[place(row)]).collect()
-        };
         let by_metric = found
             .into_iter()
-            .map(|of| in_order(of.of_users.unwrap_or_default()));
+            .map(|of| by_first_row(test, &of.of_users.unwrap_or_default()));
         of_models.push(by_metric.collect::<Vec<Vec<f64>>>());
     }
     let comparison = |(n, &metric): (usize, &Metric)| {
@@ -138,6 +121,20 @@ pub fn compare_lists(
         }
     };
     Ok(OF_LISTS.iter().enumerate().map(comparison).collect())
+}
+
+/// What each user of `test` has, in the order of their first rows rather than of their numbers: models number users differently, and meet in that order. `of_users` is in the order of the numbers.
+pub fn by_first_row(test: &Interactions, of_users: &[f64]) -> Vec<f64> {
+    let mut users = test.users.clone();
+    users.sort_unstable();
+    users.dedup();
+    let mut values: Vec<Option<&f64>> = of_users.iter().map(Some).collect();
+    let place = |user: &u32| users.partition_point(|u| u < user);
+    let once = test
+        .users
+        .iter()
+        .filter_map(|user| values.get_mut(place(user))?.take());
+    once.copied().collect()
 }
 
 /// (ŷ − r)² of every row.

@@ -12,6 +12,7 @@
 //! | [`cross_validation`] | how good is a way of training, whichever ratings it is judged by? |
 //! | [`tuning`] | which settings suit the data? |
 //! | [`comparison`] | which of two models is better, and is it chance? |
+//! | [`gate`] | is a model good enough to be released? |
 //!
 //! The metrics themselves are chapter 4's.
 
@@ -25,6 +26,7 @@ pub mod statistics;
 pub mod comparison;
 #[cfg(feature = "train")]
 pub mod cross_validation;
+pub mod gate;
 #[cfg(feature = "train")]
 pub mod tuning;
 

@@ -84,6 +84,19 @@ impl Difference {
         })
     }
 
+    /// This in units of which `sum` make one: all but p divided by it, and nothing of nothing.
+    #[must_use]
+    pub fn per(self, sum: f64) -> Difference {
+        let per = |value: f64| if sum > 0.0 { value / sum } else { 0.0 };
+        Difference {
+            mean: per(self.mean),
+            standard_error: per(self.standard_error),
+            low: per(self.low),
+            high: per(self.high),
+            ..self
+        }
+    }
+
     /// The paired t test of `second − first`; `None` for fewer than two pairs.
     ///
     /// ```

@@ -18,6 +18,7 @@ mod dry_run;
 mod evaluate;
 mod everyone;
 mod features;
+mod gate;
 mod golden;
 mod gradcheck;
 mod gradcheck_lists;

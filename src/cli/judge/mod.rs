@@ -4,4 +4,5 @@ mod asked;
 pub mod compare;
 pub mod cv;
 pub mod evaluate;
+pub mod gate;
 pub mod tune;

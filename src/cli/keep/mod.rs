@@ -1,3 +1,4 @@
-//! Keeping what was learnt: the embeddings, for other programs.
+//! Keeping what was learnt: the embeddings, for other programs, and the records of runs.
 
 pub mod export;
+pub mod runs;

@@ -13,7 +13,6 @@ use super::progress::Progress;
 use super::session::{self, Session};
 use super::settings::{Refusals, Settings};
 use crate::artifact::{InitTables, RunDirectory};
-use crate::cli::given::ModelArgument;
 use crate::cli::output::{Manner, counted, grouped};
 use crate::evaluation::Training;
 use crate::loss::LossKind;
@@ -105,19 +104,9 @@ impl Train {
             }
         };
 
-        let recipe = checked.settle(&inputs.train, inputs.valid.as_ref())?;
-        let mut training = recipe
-            .checked
-            .training(&inputs.train, inputs.valid.as_ref())?;
-        if let (Some(folder), Some(trainer)) = (&settings.init, training.point_mut()) {
-            manner.note(InitTables::read(folder)?.apply(trainer)?);
-        }
-        if let Some(path) = &settings.warm_start {
-            let model = ModelArgument::new(path, false).load()?;
-            manner.note(training.warm_start(&model)?);
-        }
+        let (mut training, why) = session::begin(&checked, &inputs, &settings, manner)?;
         let trainer = training.trainer();
-        recipe.why.iter().for_each(|line| manner.note(line));
+        why.iter().for_each(|line| manner.note(line));
         describe(&inputs, &training, settings.patience, manner);
         let files = files.finish()?;
         let run = RunDirectory::create(&self.output, self.force)?;
@@ -129,7 +118,7 @@ impl Train {
         let note = session::note(
             &self.ratings,
             &settings,
-            recipe.why,
+            why,
             started,
             self.checkpoint_every.clone(),
             &files,
@@ -141,6 +130,7 @@ impl Train {
             settings,
             files,
             note,
+            update: None,
             began,
             read,
             progress: self.progress,

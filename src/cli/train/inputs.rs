@@ -9,7 +9,7 @@ use super::record::Counts;
 use super::settings::Settings;
 use crate::artifact::resolve_model;
 use crate::cli::output::Manner;
-use crate::cli::sources::{Hashing, MODEL, check_fresh};
+use crate::cli::sources::{Hashing, MODEL, MORE, check_fresh};
 use crate::data::reader::{ColumnSpec, ReadOptions, Separator, read_test};
 use crate::data::{Dataset, DatasetBuilder, Dedupe, Interactions, RatingsCache, Split};
 use crate::{Error, Result};
@@ -25,7 +25,7 @@ pub struct Inputs {
 /// Begins to hash `ratings` and what the settings name, beside the work.
 pub fn hashing(ratings: &Path, settings: &Settings) -> Hashing {
     let more = settings.add.iter().flatten();
-    let more = more.map(|path| ("ratings", Some(path.as_path())));
+    let more = more.map(|path| (MORE, Some(path.as_path())));
     // Of a run directory, its model; what is neither is told by whoever reads it.
     let start = settings.warm_start.as_ref();
     let start = start.map(|path| resolve_model(path).unwrap_or_else(|_| path.clone()));

@@ -1,4 +1,4 @@
-//! From a file of ratings to a model: `train`, `resume`, which goes on with one that was interrupted, and `demo`, which does it on built-in data.
+//! From a file of ratings to a model: `train`, `resume`, which goes on with one that was interrupted, `update`, which goes on with new ratings, and `demo`, which does it on built-in data.
 
 mod checkpoints;
 pub mod command;
@@ -9,5 +9,6 @@ pub mod progress;
 pub mod record;
 mod resolve;
 pub mod resume;
-mod session;
+pub mod session;
 pub mod settings;
+pub mod update;

@@ -6,6 +6,7 @@
 use serde::{Serialize, Serializer};
 
 use super::settings::Settings;
+use super::update::Updated;
 use crate::cli::sources::InputFile;
 use crate::data::Interactions;
 use crate::evaluation::{Figures, judge};
@@ -37,6 +38,9 @@ pub struct Record {
     pub times: Times,
     /// How it ended.
     pub result: Outcome,
+    /// What it was updated with, and how much better it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub update: Option<Updated>,
 }
 
 /// What was read and what is learnt.

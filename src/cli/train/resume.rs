@@ -84,6 +84,7 @@ impl Resume {
             settings,
             files,
             note,
+            update: None,
             began,
             read,
             progress: self.progress,

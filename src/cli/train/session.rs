@@ -10,14 +10,16 @@ use super::inputs::Inputs;
 use super::progress::{Progress, Watch};
 use super::record::{Features, Machine, Outcome, Record, Times, outcome};
 use super::settings::Settings;
+use super::update::Updated;
 use crate::Result;
-use crate::artifact::RunDirectory;
+use crate::artifact::{InitTables, RunDirectory};
+use crate::cli::given::ModelArgument;
 use crate::cli::output::{Format, Manner, counted};
 use crate::cli::sources::InputFile;
 use crate::cli::table;
 use crate::evaluation::Training;
 use crate::training::groups::Chosen;
-use crate::training::{Ending, Event, Observer, Trainer};
+use crate::training::{Checked, Ending, Event, Observer, Trainer};
 
 /// A training that is ready, and what is to be written down of it.
 pub struct Session<'a> {
@@ -33,6 +35,8 @@ pub struct Session<'a> {
     pub files: Vec<InputFile>,
     /// What a checkpoint says.
     pub note: Note,
+    /// What an update did.
+    pub update: Option<Updated>,
     /// When the command began.
     pub began: Instant,
     /// Seconds of reading.
@@ -48,7 +52,32 @@ struct Summary<'a> {
     model: String,
     #[serde(flatten)]
     outcome: &'a Outcome,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    update: Option<&'a Updated>,
     seconds: f64,
+}
+
+/// A training at its start, with first values from elsewhere where the settings name them; and what was chosen, where that was left open.
+///
+/// # Errors
+/// What settling, laying out and reading those tables say.
+pub fn begin<'d>(
+    checked: &Checked,
+    inputs: &'d Inputs,
+    settings: &Settings,
+    manner: Manner,
+) -> Result<(Training<'d>, Vec<String>)> {
+    let (train, valid) = (&inputs.train, inputs.valid.as_ref());
+    let recipe = checked.settle(train, valid)?;
+    let mut training = recipe.checked.training(train, valid)?;
+    if let (Some(folder), Some(trainer)) = (&settings.init, training.point_mut()) {
+        manner.note(InitTables::read(folder)?.apply(trainer)?);
+    }
+    if let Some(path) = &settings.warm_start {
+        let model = ModelArgument::new(path, false).load()?;
+        manner.note(training.warm_start(&model)?);
+    }
+    Ok((training, recipe.why))
 }
 
 /// The note of a training on `ratings`, with these settings resolved.
@@ -125,6 +154,7 @@ impl Session<'_> {
             config: self.settings,
             recipe: self.note.recipe,
             result: outcome.clone(),
+            update: self.update.clone(),
         };
         run.write_record(&serde_json::to_string_pretty(&record).expect("plain values"))?;
         run.remove_checkpoint()?;
@@ -139,6 +169,7 @@ impl Session<'_> {
             run: run.path().display().to_string(),
             model: run.model().display().to_string(),
             outcome: &outcome,
+            update: self.update.as_ref(),
             seconds: total,
         };
         manner.output(None, |out| match out.format() {
@@ -168,6 +199,7 @@ impl Summary<'_> {
             self.outcome.kept_epoch
         )];
         lines.extend(self.outcome.lines());
+        lines.extend(self.update.iter().flat_map(|update| update.lines()));
         lines.push(format!("model: {}", table::safe(&self.model)));
         lines.join("\n") + "\n"
     }

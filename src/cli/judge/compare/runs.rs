@@ -7,13 +7,10 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::Result;
 use crate::artifact::RunDirectory;
+use crate::cli::keep::runs::record;
 use crate::cli::toml_text::TomlText;
-use crate::storage::read_at_most;
-use crate::{Error, Result};
-
-/// Bytes of a run's record.
-const MAX_RECORD: u64 = 1 << 24;
 
 /// Everything that a run says of itself, by its path.
 pub(super) type Leaves = BTreeMap<String, Value>;
@@ -39,15 +36,7 @@ impl Run {
     /// Reads the run in `path`.
     pub(super) fn read(path: &Path) -> Result<Run> {
         let directory = RunDirectory::open(path)?;
-        let file = directory.record();
-        let bytes = read_at_most(&file, MAX_RECORD)?;
-        let record: Value = serde_json::from_slice(&bytes).map_err(|error| Error::Line {
-            path: file,
-            line: error.line() as u64,
-            column: error.column() as u64,
-            got: "no JSON".into(),
-            wanted: "the record that `train` writes".into(),
-        })?;
+        let record = record::read(&directory)?;
         let config = TomlText::read(&directory.config())?;
         let table: toml::Table = toml::from_str(&config.text)
             .map_err(|error| config.refused(&error, "the configuration that `train` writes"))?;

@@ -3,10 +3,12 @@
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
+use crate::cli::judge::gate::GateReport;
 use crate::cli::output::{Manner, counted, grouped};
 use crate::cli::table::safe;
 use crate::data::Interactions;
 use crate::evaluation::report::bootstrap::{self, Interval};
+use crate::evaluation::report::ranking::Measured;
 use crate::evaluation::report::slices::{errors_of, slices};
 use crate::evaluation::{Cold, Errors, Figures};
 use crate::kernels::pool::Pool;
@@ -16,11 +18,13 @@ use crate::metrics::{Kind, Metric, RatingErrors};
 const TOO_POPULAR: f64 = 0.5;
 
 /// All that an evaluation found.
-pub(super) struct Findings {
+pub(in crate::cli) struct Findings {
     /// What was asked for, in the order it is shown.
     pub(super) metrics: Vec<Metric>,
-    /// The model, then the baselines.
+    /// The model, the champion where there is one, then the baselines.
     pub(super) judged: Vec<Judged>,
+    /// Of each metric that has one, the 95 % interval of the model's less the champion's.
+    pub(super) differences: Vec<(Metric, [f64; 2])>,
     pub(super) rows: u64,
     /// `None` where nothing is known of the training.
     pub(super) cold: Option<Cold>,
@@ -32,6 +36,8 @@ pub(super) struct Findings {
     pub(super) slices: Option<Vec<SliceErrors>>,
     /// Why there are no errors, where there are none.
     pub(super) no_errors: Option<&'static str>,
+    /// What was demanded.
+    pub(in crate::cli) gates: GateReport,
 }
 
 /// A model, or a baseline.
@@ -42,6 +48,38 @@ pub(super) struct Judged {
     pub(super) names: [&'static str; 2],
     /// Of the metrics that apply to it.
     pub(super) values: Figures,
+    /// The same of lists, user by user.
+    pub(super) lists: Vec<Measured>,
+}
+
+/// The key of the champion.
+pub(super) const CHAMPION: &str = "champion";
+
+impl Judged {
+    /// Nothing measured yet.
+    pub(super) fn new(key: &'static str, names: [&'static str; 2]) -> Judged {
+        Judged {
+            key,
+            names,
+            values: Figures::default(),
+            lists: Vec::new(),
+        }
+    }
+
+    /// With errors on ratings.
+    pub(super) fn with(self, errors: Errors) -> Judged {
+        Judged {
+            values: errors.into(),
+            ..self
+        }
+    }
+
+    /// Adds what was measured of lists.
+    pub(super) fn add(&mut self, lists: Vec<Measured>) {
+        let values = lists.iter().map(|of| (of.metric, of.value));
+        self.values.0.extend(values);
+        self.lists.extend(lists);
+    }
 }
 
 /// How rankings were judged.
@@ -113,7 +151,17 @@ impl Serialize for Findings {
             let cold = [("users", users), ("items", items), ("rows", rows)];
             map.serialize_entry("cold", &Map(&cold))?;
         }
-        let baselines = self.judged[1..].iter();
+        if let Some(champion) = self.champion() {
+            let differences = Differences(&self.differences);
+            map.serialize_entry(
+                CHAMPION,
+                &Champion {
+                    values: &champion.values,
+                    differences,
+                },
+            )?;
+        }
+        let baselines = self.judged[1..].iter().filter(|of| of.key != CHAMPION);
         let baselines: Vec<_> = baselines
             .map(|judged| (judged.key, &judged.values))
             .collect();
@@ -124,7 +172,31 @@ impl Serialize for Findings {
         if let Some(slices) = &self.slices {
             map.serialize_entry("slices", slices)?;
         }
+        if !self.gates.is_empty() {
+            map.serialize_entry("gates", &self.gates)?;
+        }
         map.end()
+    }
+}
+
+/// The champion, as JSON shows it.
+#[derive(Serialize)]
+struct Champion<'a> {
+    #[serde(flatten)]
+    values: &'a Figures,
+    #[serde(rename = "difference")]
+    differences: Differences<'a>,
+}
+
+struct Differences<'a>(&'a [(Metric, [f64; 2])]);
+
+impl Serialize for Differences<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(
+            self.0
+                .iter()
+                .map(|(metric, ends)| (metric.to_string(), ends)),
+        )
     }
 }
 
@@ -185,6 +257,11 @@ pub(super) fn errors_of_rows(test: &Interactions, predictions: &[f64]) -> Errors
 }
 
 impl Findings {
+    /// The champion, where there is one.
+    pub(super) fn champion(&self) -> Option<&Judged> {
+        self.judged.iter().find(|of| of.key == CHAMPION)
+    }
+
     /// What is to be known beside the numbers.
     pub(super) fn remark(&self, manner: Manner) {
         let rows = match self.no_errors {

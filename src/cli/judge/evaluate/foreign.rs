@@ -4,13 +4,14 @@ use std::path::Path;
 
 use super::findings::{Findings, Judged, error_intervals, errors_of_rows, slice_errors};
 use super::{Evaluate, Further, Missing};
+use crate::cli::judge::gate::GateReport;
 use crate::cli::output::{Manner, counted};
 use crate::data::layout::order::count;
 use crate::data::reader::{ReadOptions, TestSet, read_predictions};
 use crate::data::{Ids, Interactions};
 use crate::evaluation::baselines::Knn;
 use crate::evaluation::report::rows::{self, join};
-use crate::evaluation::{Cold, Figures, SplitReport};
+use crate::evaluation::{Cold, SplitReport};
 use crate::kernels::pool::Pool;
 use crate::metrics::Kind;
 use crate::model::Baseline;
@@ -54,11 +55,11 @@ impl Evaluate {
         let (predictions, test, missing) = self.joined(file, test, &users, &items)?;
         let mut findings = Findings {
             metrics: self.all_metrics()?,
-            judged: vec![Judged {
-                key: "predictions",
-                names: ["these predictions", "predictions"],
-                values: Figures::from(errors_of_rows(&test, &predictions)),
-            }],
+            judged: vec![
+                Judged::new("predictions", ["these predictions", "predictions"])
+                    .with(errors_of_rows(&test, &predictions)),
+            ],
+            differences: Vec::new(),
             rows: test.len() as u64,
             cold: None,
             missing: Some(missing),
@@ -68,9 +69,10 @@ impl Evaluate {
                 .map(|draws| error_intervals(&test, &predictions, draws, self.seed, pool)),
             slices: None,
             no_errors: None,
+            gates: GateReport::default(),
         };
         if let Some(train) = &train {
-            self.beside(train, &test, &predictions, &mut findings, pool);
+            self.baselines_of(train, &test, &predictions, &mut findings, pool);
         }
         Ok(findings)
     }
@@ -129,7 +131,7 @@ impl Evaluate {
     }
 
     /// What the training ratings say beside the predictions.
-    fn beside(
+    fn baselines_of(
         &self,
         train: &TestSet,
         test: &Interactions,
@@ -156,11 +158,8 @@ impl Evaluate {
         let baseline = Baseline::fit(train, users.len(), items.len());
         let biases = clipped(rows::of_baseline(&baseline, test));
         let mut add = |key, names, predictions: &[f64]| {
-            findings.judged.push(Judged {
-                key,
-                names,
-                values: Figures::from(errors_of_rows(test, predictions)),
-            });
+            let errors = errors_of_rows(test, predictions);
+            findings.judged.push(Judged::new(key, names).with(errors));
         };
         add("biases", ["mean + biases", "biases"], &biases);
         add(

@@ -4,9 +4,9 @@
 
 use super::Evaluate;
 use super::findings::{Findings, Intervals, Judged, Ranked};
+use crate::cli::judge::gate::GateReport;
 use crate::data::Interactions;
 use crate::data::reader::TestSet;
-use crate::evaluation::Figures;
 use crate::evaluation::baselines::{Knn, Popularity};
 use crate::evaluation::report::ranking::{
     Measured, OfModel, OfNeighbours, OfPopularity, Ranking, TestUsers, everybody, measure,
@@ -60,11 +60,8 @@ impl Evaluate {
         let relevant_from = labels.as_ref().map(|labels| labels.from).or(self.relevant);
         let mut findings = Findings {
             metrics: self.of_lists(can_label),
-            judged: vec![Judged {
-                key: "model",
-                names: ["this model", "model"],
-                values: Figures::default(),
-            }],
+            judged: vec![Judged::new("model", ["this model", "model"])],
+            differences: Vec::new(),
             rows: test.len() as u64,
             cold: Some(cold_of(model, test)),
             missing: None,
@@ -75,28 +72,17 @@ impl Evaluate {
             }),
             slices: None,
             no_errors: Some(why),
+            gates: GateReport::default(),
         };
         if knn.is_some() {
-            findings.judged.push(Judged {
-                key: "knn",
-                names: ["item neighbours", "knn"],
-                values: Figures::default(),
-            });
+            let knn = Judged::new("knn", ["item neighbours", "knn"]);
+            findings.judged.push(knn);
         }
         self.rank(model, test, relevant_from, knn, &mut findings, pool)?;
         if let Some(labels) = labels.filter(|_| can_label) {
             let predicted = rows::predictions(model, test, pool);
-            let values = &mut findings.judged[0].values.0;
-            for &metric in &findings.metrics {
-                match metric.kind {
-                    Kind::LogLoss => values.push((metric, log_loss(&predicted, &labels.of_rows))),
-                    Kind::LabelAuc => {
-                        let auc = label_auc(&predicted, &labels.of_rows);
-                        values.push((metric, auc.unwrap_or(f64::NAN)));
-                    }
-                    _ => {}
-                }
-            }
+            let values = labels.figures(&predicted, &findings.metrics);
+            findings.judged[0].values.0.extend(values);
         }
         Ok(findings)
     }
@@ -117,6 +103,7 @@ impl Evaluate {
             let wanted = "a model of probabilities, and a test file with both labels: 1 and 0, or ratings and --relevant";
             return Err(Error::config("metrics", metric, wanted));
         }
+        self.check_gates(Some(why), can_label)?;
         if self.slices {
             let wanted = format!("none: slices are of errors, and {why}");
             return Err(Error::config("slices", "true", wanted));
@@ -140,7 +127,7 @@ impl Evaluate {
             true => [&usual[..], of_labels].concat(),
             false => self.metrics.clone(),
         };
-        for metric in asked {
+        for metric in asked.into_iter().chain(self.gates.metrics()) {
             if !all.contains(&metric) {
                 all.push(metric);
             }
@@ -175,14 +162,11 @@ impl Evaluate {
         let wanted = findings.metrics.clone();
         let longest = wanted.iter().filter_map(|metric| metric.cutoff).max();
         let overlap = longest.map(|cutoff| Metric::new(Kind::Overlap, Some(cutoff)));
-        let recommender = everybody(model, longest.unwrap_or(1))?;
-        let of_model = OfModel::new(model, &recommender);
-        let with_overlap: Vec<Metric> = wanted.iter().copied().chain(overlap).collect();
-        let mut found = measure(&of_model, model, &users, &with_overlap, pool);
-        let of_overlap = overlap.and_then(|metric| Some((metric, found.pop()?.value)));
-        found.extend(measure_sampled(
-            &of_model, model, &users, &wanted, self.seed, pool,
-        ));
+        let mut found = self.lists_of(model, &users, &wanted, overlap, pool)?;
+        let place = wanted
+            .iter()
+            .filter(|m| m.kind.is_ranking() && m.negatives.is_none());
+        let of_overlap = overlap.map(|metric| (metric, found.remove(place.count()).value));
         if let (Some(draws), Some(intervals)) = (self.draws(), &mut findings.intervals) {
             self.intervals_of(&found, draws, intervals, pool);
         }
@@ -198,7 +182,7 @@ impl Evaluate {
                 .and_then(Measured::n_users),
             overlap: of_overlap,
         });
-        findings.judged[0].values.0.extend(values(&found));
+        findings.judged[0].add(found);
         let popularity = OfPopularity {
             model,
             popularity: Popularity::new(model.items().counts()),
@@ -210,17 +194,35 @@ impl Evaluate {
                 neighbours: knn.neighbours(pool),
             };
             let near = self.measure(&neighbours, model, &users, &wanted, pool);
-            let judged = findings.judged.iter_mut();
-            judged
-                .filter(|judged| judged.key == "knn")
-                .for_each(|judged| judged.values.0.extend(values(&near)));
+            let mut judged = findings.judged.iter_mut();
+            if let Some(judged) = judged.find(|judged| judged.key == "knn") {
+                judged.add(near);
+            }
         }
-        findings.judged.push(Judged {
-            key: "popularity",
-            names: ["most rated", "popular"],
-            values: Figures(values(&popular)),
-        });
+        let mut most_rated = Judged::new("popularity", ["most rated", "popular"]);
+        most_rated.add(popular);
+        findings.judged.push(most_rated);
         Ok(())
+    }
+
+    /// The lists of a model; `further` is measured after what is of all items.
+    pub(super) fn lists_of(
+        &self,
+        model: &Model,
+        users: &TestUsers,
+        metrics: &[Metric],
+        further: Option<Metric>,
+        pool: &Pool,
+    ) -> Result<Vec<Measured>> {
+        let longest = metrics.iter().filter_map(|metric| metric.cutoff).max();
+        let recommender = everybody(model, longest.unwrap_or(1))?;
+        let ranking = OfModel::new(model, &recommender);
+        let all: Vec<Metric> = metrics.iter().copied().chain(further).collect();
+        let mut found = measure(&ranking, model, users, &all, pool);
+        found.extend(measure_sampled(
+            &ranking, model, users, metrics, self.seed, pool,
+        ));
+        Ok(found)
     }
 
     /// Over all items, and then over the drawn ones.
@@ -255,19 +257,30 @@ impl Evaluate {
     }
 }
 
-fn values(found: &[Measured]) -> Vec<(Metric, f64)> {
-    found.iter().map(|m| (m.metric, m.value)).collect()
-}
-
 /// Which rows are a yes.
-struct Labels {
+pub(super) struct Labels {
     /// The least rating of a yes.
     from: f32,
-    of_rows: Vec<bool>,
+    pub(super) of_rows: Vec<bool>,
+}
+
+impl Labels {
+    /// Those of `metrics` that are of labels.
+    pub(super) fn figures(&self, predicted: &[f64], metrics: &[Metric]) -> Vec<(Metric, f64)> {
+        let value = |metric: &Metric| match metric.kind {
+            Kind::LogLoss => Some(log_loss(predicted, &self.of_rows)),
+            Kind::LabelAuc => Some(label_auc(predicted, &self.of_rows).unwrap_or(f64::NAN)),
+            _ => None,
+        };
+        let values = metrics.iter();
+        values
+            .filter_map(|metric| Some((*metric, value(metric)?)))
+            .collect()
+    }
 }
 
 /// Ratings of which some are a yes and some a no: by the threshold, or because they are 1 and 0.
-fn labels(test: &Interactions, threshold: Option<f32>) -> Option<Labels> {
+pub(super) fn labels(test: &Interactions, threshold: Option<f32>) -> Option<Labels> {
     let binary = test.ratings.iter().all(|&r| r == 0.0 || r == 1.0);
     let from = threshold.or(binary.then_some(1.0))?;
     let of_rows: Vec<bool> = test.ratings.iter().map(|&r| r >= from).collect();

@@ -1,9 +1,10 @@
 //! How far are a model's predictions from ratings that it never saw, and how good are its lists?
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
+use crate::cli::judge::gate::GateFlags;
 use crate::cli::output::Manner;
 use crate::cli::sources::check_fresh;
 use crate::data::Ids;
@@ -14,15 +15,19 @@ use crate::metrics::Metric;
 use crate::metrics::named::MAX_CUTOFF;
 use crate::{Error, Result};
 
+mod champion;
 mod explain;
 mod findings;
 mod foreign;
+mod gates;
 mod lists;
 mod of_model;
 mod tables;
 
+pub(in crate::cli) use findings::Findings;
+
 /// Measure a model on ratings that it never saw, beside simple baselines
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(
     allow_negative_numbers = true,
     after_help = "Examples:\n  \
@@ -31,13 +36,18 @@ mod tables;
     lowrank evaluate run --test test.csv --train train.csv --baselines knn --slices\n  \
     lowrank evaluate --predictions theirs.csv --test test.csv --train train.csv\n  \
     lowrank evaluate run --test clicks.csv --metrics recall@20,ndcg@20 --sampled 100\n  \
+    lowrank evaluate run --test test.csv --against old --gate \"rmse <= champion + 0.002\" --gate \"rmse_cold <= 1.1\"\n  \
     lowrank evaluate --explain ndcg\n\n\
     Every row of the test file counts, also those of users and items that training never saw (\"cold\").\n\
     Lists rank all items but those that the user rated in training, as `lowrank recommend --all` does.\n\
     Baselines: the mean of the training ratings, mean + user bias + item bias, and for lists the most rated items.\n\
     A model of an order or of probabilities has no errors on ratings, and neither has a test file of two columns, user and item: lists are\n\
     measured then, recall@20, ndcg@20 and others; every row of such a file is relevant. Recall divides by all relevant items of a user,\n\
-    as papers on Gowalla, Yelp and Amazon books do; the means are over users with a relevant item."
+    as papers on Gowalla, Yelp and Amazon books do; the means are over users with a relevant item.\n\n\
+    A gate is FIGURE <=|<|>=|> [NUMBER *] NUMBER|REFERENCE [+|- NUMBER]. A figure is any metric, rmse_cold, mae_cold, rmse_cold_users,\n\
+    rmse_cold_items (rows of newcomers), rmse_train or rmse_gap (rmse less that of --train). A reference is champion (the model of\n\
+    --against), biases, global_mean, popularity or knn. The estimates decide; beside them stands the 95 % interval of the difference,\n\
+    clustered by user. When a gate fails, the exit code is 3."
 )]
 pub struct Evaluate {
     /// A model file, or the folder that `train -o` wrote
@@ -45,22 +55,27 @@ pub struct Evaluate {
     model: Option<PathBuf>,
     /// Check every byte of the model file, not only those that are needed
     #[arg(long, requires = "model")]
-    verify: bool,
+    pub(in crate::cli) verify: bool,
     /// A file of ratings, or its cache
     #[arg(long, value_name = "FILE", required_unless_present = "explain")]
-    test: Option<PathBuf>,
+    pub(in crate::cli) test: Option<PathBuf>,
+    /// Another model, the champion: its figures on the same rows stand beside, with 95 % intervals of the difference
+    #[arg(long, value_name = "MODEL", requires = "model")]
+    against: Option<PathBuf>,
+    #[command(flatten)]
+    pub(in crate::cli) gates: GateFlags,
     /// What to measure beside rmse and mae, or instead of what is usual for lists: ndcg@10, recall@20, precision, map, mrr, hit, auc, coverage, novelty, gini, overlap, log_loss, label_auc; without @N at 10
     #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = metric)]
     metrics: Vec<Metric>,
     /// The rating from which a test row is relevant to a ranking [default: every test row is]
     #[arg(long, value_name = "RATING", value_parser = number)]
-    relevant: Option<f32>,
+    pub(in crate::cli) relevant: Option<f32>,
     /// Measure lists also among N drawn items beside each relevant one, to compare with papers that do so; such figures are far greater, and are called sampled
     #[arg(long, value_name = "N", value_parser = negatives, requires = "model")]
     sampled: Option<usize>,
-    /// The ratings that the model was trained on, for the baselines that need them
+    /// The ratings that the model was trained on, for the baselines and gates that need them
     #[arg(long, value_name = "FILE")]
-    train: Option<PathBuf>,
+    pub(in crate::cli) train: Option<PathBuf>,
     /// Further baselines: knn, the nearest neighbours among items
     #[arg(long, value_name = "NAMES", value_delimiter = ',', requires = "train")]
     baselines: Vec<Further>,
@@ -87,13 +102,13 @@ pub struct Evaluate {
     explain: Option<String>,
     /// Which column is what: `user,item,rating,timestamp` in order, or `user=NAME,item=NAME,rating=3`
     #[arg(long, value_name = "COLUMNS")]
-    columns: Option<ColumnSpec>,
+    pub(in crate::cli) columns: Option<ColumnSpec>,
     /// What stands between two fields: `,` `;` `tab` `::` … [default: found out]
     #[arg(long, value_name = "SEPARATOR")]
-    sep: Option<Separator>,
+    pub(in crate::cli) sep: Option<Separator>,
     /// Threads; they change speed alone [default: all cores]
     #[arg(long, default_value_t = 0, hide_default_value = true, value_name = "N")]
-    threads: usize,
+    pub(in crate::cli) threads: usize,
 }
 
 /// A baseline that is not always there.
@@ -103,9 +118,10 @@ enum Further {
 }
 
 /// What is done about a test row without a prediction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 enum Missing {
     /// An error, with their number and the first of them
+    #[default]
     Error,
     /// It is left out, and counted
     Skip,
@@ -139,16 +155,42 @@ impl Evaluate {
         if let Some(name) = &self.explain {
             return explain::run(name, manner);
         }
-        let pool = Pool::new(self.threads);
         let findings = match (&self.model, &self.predictions) {
-            (Some(model), None) => self.of_model(model, &pool, manner)?,
-            (None, Some(file)) => self.foreign(file, &pool, manner)?,
+            (Some(model), None) => {
+                self.gates.check_reference(self.against.is_some())?;
+                self.judge(model, self.against.as_deref(), manner)?
+            }
+            (None, Some(file)) => {
+                self.gates.refuse("no model, but predictions")?;
+                self.foreign(file, &Pool::new(self.threads), manner)?
+            }
             // clap lets nothing else through.
             _ => return Err(Error::config("model", "none", "a model, or --predictions")),
         };
         manner.output(None, |out| findings.write(out))?;
         findings.remark(manner);
-        Ok(())
+        findings.gates.check()
+    }
+
+    /// Judges `model` as these flags say, beside `champion` where there is one: the one way to ask whether a model passes gates. Where there is none, gates that name it pass, and say so.
+    ///
+    /// What has not passed stands in the findings; nothing is printed but remarks on the input.
+    pub(in crate::cli) fn judge(
+        &self,
+        model: &Path,
+        champion: Option<&Path>,
+        manner: Manner,
+    ) -> Result<Findings> {
+        let pool = Pool::new(self.threads);
+        let side = self.side(model, manner)?;
+        let knn = self.knn(&side, manner)?;
+        let mut findings = self.judged(&side.model, &side.test, knn.as_ref(), &pool)?;
+        let champion = champion.map(|path| self.side(path, manner)).transpose()?;
+        if let Some(champion) = &champion {
+            self.beside(champion, &mut findings, &pool, manner)?;
+        }
+        self.pass(&side, champion.as_ref(), knn.as_ref(), &mut findings, &pool);
+        Ok(findings)
     }
 
     /// The test file.
@@ -181,12 +223,11 @@ impl Evaluate {
     /// What is measured: errors always, then what was asked for, each once.
     fn all_metrics(&self) -> Result<Vec<Metric>> {
         let mut all = Vec::new();
-        for metric in ["rmse".parse()?, "mae".parse()?]
-            .iter()
-            .chain(&self.metrics)
-        {
-            if !all.contains(metric) {
-                all.push(*metric);
+        let always = ["rmse".parse()?, "mae".parse()?];
+        let asked = self.metrics.iter().copied().chain(self.gates.metrics());
+        for metric in always.into_iter().chain(asked) {
+            if !all.contains(&metric) {
+                all.push(metric);
             }
         }
         Ok(self.with_sampled(all))

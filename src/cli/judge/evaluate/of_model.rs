@@ -5,27 +5,39 @@ use std::path::Path;
 use super::findings::{Findings, Judged, error_intervals, errors_of_rows, slice_errors};
 use super::{Evaluate, Further};
 use crate::cli::given::ModelArgument;
+use crate::cli::judge::gate::GateReport;
 use crate::cli::output::{Manner, grouped};
 use crate::data::Interactions;
 use crate::data::reader::TestSet;
 use crate::evaluation::baselines::Knn;
+use crate::evaluation::evaluate;
+use crate::evaluation::gate::Reference;
 use crate::evaluation::report::rows;
-use crate::evaluation::{Figures, evaluate};
 use crate::kernels::pool::Pool;
 use crate::model::Meaning;
 use crate::{Error, Model, Result};
 
+/// A model, and the rows that it is judged by with the numbers that it gives their users and items.
+pub(super) struct Side {
+    pub(super) model: Model,
+    pub(super) test: TestSet,
+    /// The rows of `--train`.
+    pub(super) train: Option<TestSet>,
+}
+
 impl Evaluate {
-    pub(super) fn of_model(&self, path: &Path, pool: &Pool, manner: Manner) -> Result<Findings> {
+    /// Loads a model and reads the rows for it.
+    pub(super) fn side(&self, path: &Path, manner: Manner) -> Result<Side> {
         let model = ModelArgument::new(path, self.verify).load()?;
-        let test = self.read(
-            self.test()?,
-            model.users().ids(),
-            model.items().ids(),
-            manner,
-        )?;
-        let knn = self.knn(&model, manner)?;
-        self.judged(&model, &test, knn.as_ref(), pool)
+        let (users, items) = (model.users().ids(), model.items().ids());
+        let test = self.read(self.test()?, users, items, manner)?;
+        let train = self.train.as_ref();
+        let train = train.map(|file| self.read(file, users, items, manner));
+        Ok(Side {
+            train: train.transpose()?,
+            model,
+            test,
+        })
     }
 
     /// By errors on ratings where there are such, else by lists.
@@ -49,6 +61,7 @@ impl Evaluate {
         knn: Option<&Knn>,
         pool: &Pool,
     ) -> Result<Findings> {
+        self.check_gates(None, false)?;
         let metrics = self.all_metrics()?;
         if let Some(metric) = metrics.iter().find(|metric| metric.kind.is_of_labels()) {
             let wanted =
@@ -74,40 +87,21 @@ impl Evaluate {
             ));
         }
         let found = evaluate(model, test, pool)?;
-        let errors = Figures::from;
-        let mut judged = vec![Judged {
-            key: "model",
-            names: ["this model", "model"],
-            values: errors(found.model),
-        }];
-        judged.extend(found.baselines.biases.map(|of| Judged {
-            key: "biases",
-            names: ["mean + biases", "biases"],
-            values: errors(of),
-        }));
-        judged.push(Judged {
-            key: "global_mean",
-            names: ["mean", "mean"],
-            values: errors(found.baselines.global_mean),
-        });
-        let scale = model.clip().map(|clip| (clip.lo, clip.hi));
-        let clipped = |mut predictions: Vec<f64>| {
-            rows::clip(&mut predictions, scale);
-            predictions
-        };
+        let mut judged = vec![Judged::new("model", ["this model", "model"]).with(found.model)];
+        let biases = Judged::new("biases", ["mean + biases", "biases"]);
+        judged.extend(found.baselines.biases.map(|errors| biases.with(errors)));
+        judged.push(Judged::new("global_mean", ["mean", "mean"]).with(found.baselines.global_mean));
         if let Some(knn) = knn {
-            judged.push(Judged {
-                key: "knn",
-                names: ["item neighbours", "knn"],
-                values: errors(errors_of_rows(test, &clipped(knn.predictions(test, pool)))),
-            });
+            let predictions = clipped(model, knn.predictions(test, pool));
+            let errors = errors_of_rows(test, &predictions);
+            judged.push(Judged::new("knn", ["item neighbours", "knn"]).with(errors));
         }
         let by_row =
             (self.slices || self.draws().is_some()).then(|| rows::predictions(model, test, pool));
         let slices = by_row.as_ref().filter(|_| self.slices).map(|predictions| {
             let biases = model
                 .baseline()
-                .map(|of| clipped(rows::of_baseline(of, test)));
+                .map(|of| clipped(model, rows::of_baseline(of, test)));
             let counts = (model.users().counts(), model.items().counts());
             slice_errors(test, counts, predictions, biases.as_deref())
         });
@@ -117,6 +111,7 @@ impl Evaluate {
         let mut findings = Findings {
             metrics,
             judged,
+            differences: Vec::new(),
             rows: found.rows,
             cold: Some(found.cold),
             missing: None,
@@ -124,6 +119,7 @@ impl Evaluate {
             intervals,
             slices,
             no_errors: None,
+            gates: GateReport::default(),
         };
         if ranks {
             self.rank(model, test, self.relevant, knn, &mut findings, pool)?;
@@ -131,31 +127,57 @@ impl Evaluate {
         Ok(findings)
     }
 
-    /// Fits the neighbours, where they are asked for.
-    fn knn(&self, model: &Model, manner: Manner) -> Result<Option<Knn>> {
-        let Some(file) = &self.train else {
-            return Ok(None);
+    /// Fits the neighbours, where they are asked for, by `--baselines` or by a gate.
+    pub(super) fn knn(&self, side: &Side, manner: Manner) -> Result<Option<Knn>> {
+        let by_gate = self.gates.name(Reference::Knn);
+        let wanted = self.baselines.contains(&Further::Knn) || by_gate.is_some();
+        let training = self
+            .gates
+            .gate
+            .iter()
+            .find(|gate| gate.figure.needs_training());
+        let (Some(file), Some(train)) = (&self.train, &side.train) else {
+            return match by_gate.or(training) {
+                None => Ok(None),
+                Some(gate) => {
+                    let wanted =
+                        "--train FILE beside it, the ratings that the model was trained on";
+                    Err(Error::config("gate", format!("{:?}", gate.text), wanted))
+                }
+            };
         };
-        if !self.baselines.contains(&Further::Knn) {
+        if !wanted && training.is_none() {
             let got = "a file that nothing is measured with";
-            return Err(Error::config("train", got, "--baselines knn beside it"));
+            return Err(Error::config(
+                "train",
+                got,
+                "--baselines knn beside it, or a gate that needs it",
+            ));
         }
-        let train = self.read(file, model.users().ids(), model.items().ids(), manner)?;
-        let (n, trained) = (train.interactions.len() as u64, model.n_training_ratings());
+        let (n, trained) = (
+            train.interactions.len() as u64,
+            side.model.n_training_ratings(),
+        );
         if n != trained {
+            let what = match wanted {
+                true => "the neighbours know other ratings than the model",
+                false => "they are not what the model learnt from",
+            };
             manner.note(format_args!(
-                "note: {} has {} ratings, the model was trained on {}: the neighbours know other ratings than the model",
+                "note: {} has {} ratings, the model was trained on {}: {what}",
                 file.display(),
                 grouped(n),
                 grouped(trained)
             ));
         }
-        let TestSet {
-            interactions,
-            users,
-            items,
-            ..
-        } = train;
-        Ok(Some(Knn::new(&interactions, users.len(), items.len())))
+        let (users, items) = (train.users.len(), train.items.len());
+        Ok(wanted.then(|| Knn::new(&train.interactions, users, items)))
     }
+}
+
+/// What a baseline predicts, cut to the scale of `model`'s predictions.
+pub(super) fn clipped(model: &Model, mut predictions: Vec<f64>) -> Vec<f64> {
+    let scale = model.clip().map(|clip| (clip.lo, clip.hi));
+    rows::clip(&mut predictions, scale);
+    predictions
 }

@@ -2,7 +2,7 @@
 //!
 //! Errors alone: a row a model. With rankings or intervals, of which there may be many: a row a metric, a column a model.
 
-use super::findings::{Findings, SliceErrors};
+use super::findings::{CHAMPION, Findings, SliceErrors};
 use crate::Result;
 use crate::cli::output::{Cell, Column, Format, Output, Set};
 use crate::evaluation::Errors;
@@ -27,17 +27,28 @@ impl Findings {
     pub(super) fn write(&self, out: &mut Output<'_>) -> Result<()> {
         match (out.format(), &self.slices) {
             (Format::Json | Format::JsonLines, _) => out.json(self),
+            (Format::Csv, _) if !self.gates.is_empty() => self.gates.write(out),
             // One kind of rows a file: those of all are among the slices.
             (Format::Csv, Some(slices)) => self.write_slices(slices, out),
             (_, slices) => {
-                match self.ranking.is_some() || self.intervals.is_some() {
+                let by_metric = [
+                    self.ranking.is_some(),
+                    self.intervals.is_some(),
+                    self.champion().is_some(),
+                ];
+                match by_metric.contains(&true) {
                     true => self.by_metric(out)?,
                     false => self.by_model(out)?,
                 }
-                slices.as_ref().map_or(Ok(()), |slices| {
+                if let Some(slices) = slices {
                     out.text("\n")?;
-                    self.write_slices(slices, out)
-                })
+                    self.write_slices(slices, out)?;
+                }
+                if self.gates.is_empty() {
+                    return Ok(());
+                }
+                out.text("\n")?;
+                self.gates.write(out)
             }
         }
     }
@@ -66,6 +77,10 @@ impl Findings {
                 columns.push(Column::new("2.5 %", Set::Right));
                 columns.push(Column::new("97.5 %", Set::Right));
             }
+            if judged.key == CHAMPION {
+                columns.push(Column::new("diff from", Set::Right));
+                columns.push(Column::new("diff to", Set::Right));
+            }
         }
         let format = out.format();
         let mut listing = out.listing(&columns)?;
@@ -81,6 +96,11 @@ impl Findings {
                     let interval = intervals.of.iter().find(|(of, _)| *of == metric);
                     cells.push(or_nothing(interval.map(|(_, interval)| interval.low)));
                     cells.push(or_nothing(interval.map(|(_, interval)| interval.high)));
+                }
+                if judged.key == CHAMPION {
+                    let ends = self.differences.iter().find(|(of, _)| *of == metric);
+                    cells.push(or_nothing(ends.map(|(_, ends)| ends[0])));
+                    cells.push(or_nothing(ends.map(|(_, ends)| ends[1])));
                 }
             }
             listing.row(&(), &cells)?;
