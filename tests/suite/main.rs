@@ -31,6 +31,7 @@ mod readme;
 mod resume;
 mod robustness;
 mod serve;
+mod stdin;
 mod train_command;
 mod training;
 mod tune;
