@@ -18,6 +18,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// | [`Corrupt`](Error::Corrupt) | a model file or a cache of ratings that is damaged | 1 |
 /// | [`Config`](Error::Config) | a setting out of its range | 2 |
 /// | [`Unknown`](Error::Unknown) | an id, column or value that the model or the data has not | 1 |
+/// | [`Gate`](Error::Gate) | a model that was measured, and found wanting | 3 |
 /// | [`Diverged`](Error::Diverged) | training that left the finite numbers | 4 |
 /// | [`Interrupted`](Error::Interrupted) | training that was put down to go on later | 130 |
 #[derive(Debug)]
@@ -82,6 +83,13 @@ pub enum Error {
         name: String,
         /// A near name, or where to look.
         hint: String,
+    },
+    /// What was demanded of a model or its data does not hold. The results were given all the same.
+    Gate {
+        /// How many demands failed.
+        failed: usize,
+        /// Which, and by what figures.
+        what: String,
     },
     /// Training left the finite numbers.
     Diverged {
@@ -172,6 +180,7 @@ impl fmt::Display for Error {
                 }
                 Ok(())
             }
+            Error::Gate { failed, what } => write!(f, "{failed} failed: {what}"),
             Error::Interrupted { epoch, run } => write!(
                 f,
                 "interrupted after epoch {epoch}; go on with: lowrank resume {}",
