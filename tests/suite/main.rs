@@ -24,6 +24,7 @@ mod gradcheck_lists;
 mod implicit;
 mod knobs;
 mod learning;
+mod monitor;
 mod posterior;
 mod ranking;
 mod reading;

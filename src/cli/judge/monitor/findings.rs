@@ -257,13 +257,14 @@ impl Findings {
     /// What stands after them.
     fn after(&self) -> String {
         let found = &self.found;
-        let mut lines: Vec<String> = found
+        let by_chance: Vec<String> = found
             .drifts()
-            .map(|(name, drift)| {
-                let chance = drift.psi_by_chance();
-                format!("psi of {name} by chance: up to {chance:.4}")
-            })
+            .map(|(name, drift)| format!("{name} {:.4}", drift.psi_by_chance()))
             .collect();
+        let mut lines = Vec::new();
+        if !by_chance.is_empty() {
+            lines.push(format!("psi by chance: {}", by_chance.join(", ")));
+        }
         let coverage = |of: &Coverage| {
             let (share, top) = (100.0 * of.share, 100.0 * of.top);
             format!(
@@ -271,8 +272,11 @@ impl Findings {
                 of.gini
             )
         };
-        lines.push(format!("items: {}", coverage(&found.coverage)));
-        lines.push(format!("before: {}", coverage(&found.coverage_before)));
+        lines.push(format!("items now: {}", coverage(&found.coverage)));
+        lines.push(format!(
+            "items before: {}",
+            coverage(&found.coverage_before)
+        ));
         if let Some(errors) = &found.errors {
             let mut line = format!("RMSE {:.4} ± {:.4}", errors.rmse, errors.within);
             if let Some(served) = &found.served {
