@@ -10,8 +10,9 @@
 //! | scores | predictions of training pairs, in 20 bins | predictions of pairs of which the model has both |
 //! | errors | the RMSE on training pairs, and on those held out where somebody knows it | the RMSE of all rows that have a rating, unknown users and items too |
 //!
-//! Training pairs are predicted by a model that saw them, so their predictions spread a little wider than others of the same kind do, and their errors are smaller. A model that has learnt its ratings by heart
-//! is far from both on any log; `--reference` with ratings that it never saw is the fair comparison then.
+//! Training pairs are predicted by a model that saw them. Of ratings, such predictions spread a little wider than others of the same kind, and their errors are smaller; the difference is far below the usual bounds,
+//! but for a model that has learnt its ratings by heart. A model of an order is made to put what it saw above all else, so what comes later scores lower though nothing has changed: there the scores are compared, but
+//! judged only where the past is of [other ratings](Past::of_ratings), which should be such that the model never saw.
 //!
 //! What is compared is judged by [`Bounds`]. The measures are chapter 4's ([`drift`](crate::metrics::drift)).
 
@@ -33,12 +34,14 @@ pub struct Past {
     pub reference: Option<Reference>,
     /// Ratings of each item.
     pub item_counts: Vec<u32>,
+    /// Whether the scores of a log may be judged by the reference's.
+    pub judges_scores: bool,
 }
 
 /// What was found.
 #[derive(Clone, Debug)]
 pub struct Watched {
-    /// Rows of the log.
+    /// Rows of the recent.
     pub rows: u64,
     /// Users that the model has not.
     pub users: Unknown,
@@ -50,6 +53,8 @@ pub struct Watched {
     pub popularity: Option<Drift>,
     /// `None` without a reference, or without a pair of which the model has both.
     pub scores: Option<Drift>,
+    /// Whether the scores have a bound.
+    pub judges_scores: bool,
     /// How much of the catalogue the log has.
     pub coverage: Coverage,
     /// The same of the training.
@@ -78,7 +83,7 @@ pub struct Drift {
     pub bins: Vec<String>,
     /// How many of the reference are in each.
     pub reference: Vec<u64>,
-    /// How many of the log.
+    /// How many of the recent.
     pub current: Vec<u64>,
 }
 
@@ -155,6 +160,7 @@ impl Past {
         Past {
             reference: model.reference().cloned(),
             item_counts: model.items().counts().to_vec(),
+            judges_scores: model.meaning() == Meaning::Rating,
         }
     }
 
@@ -173,45 +179,50 @@ impl Past {
         Ok(Past {
             reference: Some(Reference::of(model, &data)?),
             item_counts,
+            judges_scores: true,
         })
     }
 }
 
-/// Puts `log` beside `past`; users and items beyond the model's are unknown. Without `has_ratings` the log's ratings mean nothing. `served` are predictions of the log's rows.
+/// Puts `recent` beside `past`; users and items beyond the model's are unknown. Without `has_ratings` the log's ratings mean nothing. `served` are predictions of the log's rows.
 pub fn watch(
     model: &Model,
     past: &Past,
-    log: &Interactions,
+    recent: &Interactions,
     has_ratings: bool,
     served: Option<&[f32]>,
     pool: &Pool,
 ) -> Watched {
     let (n_users, n_items) = (model.users().ids().len(), model.items().ids().len());
-    let predictions = predictions(model, log, pool);
-    let known = |n: usize| (log.users[n] as usize) < n_users && (log.items[n] as usize) < n_items;
+    let predictions = predictions(model, recent, pool);
+    let known =
+        |n: usize| (recent.users[n] as usize) < n_users && (recent.items[n] as usize) < n_items;
     let reference = past.reference.as_ref();
     let of_ratings = has_ratings && model.meaning() == Meaning::Rating;
     let mut exposures = vec![0u64; n_items];
-    for &item in &log.items {
+    for &item in &recent.items {
         if let Some(exposure) = exposures.get_mut(item as usize) {
             *exposure += 1;
         }
     }
     let before: Vec<u64> = past.item_counts.iter().map(|&n| n.into()).collect();
     let scores = reference.and_then(|reference| {
-        let of_known = (0..log.len()).filter(|&n| known(n)).map(|n| predictions[n]);
+        let of_known = (0..recent.len())
+            .filter(|&n| known(n))
+            .map(|n| predictions[n]);
         Drift::of(&reference.scores, of_known)
     });
     let ratings = reference.filter(|reference| has_ratings && reference.ratings.counts().len() > 1);
-    let errors = |predictions: &[f32]| Errors::of(predictions, &log.ratings);
+    let errors = |predictions: &[f32]| Errors::of(predictions, &recent.ratings);
     Watched {
-        rows: log.len() as u64,
-        users: Unknown::of(&log.users, n_users),
-        items: Unknown::of(&log.items, n_items),
+        rows: recent.len() as u64,
+        users: Unknown::of(&recent.users, n_users),
+        items: Unknown::of(&recent.items, n_items),
         ratings: ratings
-            .and_then(|reference| Drift::of(&reference.ratings, log.ratings.iter().copied())),
+            .and_then(|reference| Drift::of(&reference.ratings, recent.ratings.iter().copied())),
         popularity: Drift::of_popularity(&past.item_counts, &exposures),
         scores,
+        judges_scores: past.judges_scores,
         coverage: Coverage::of(&exposures),
         coverage_before: Coverage::of(&before),
         errors: Some(errors(&predictions)).filter(|_| of_ratings),
@@ -220,15 +231,15 @@ pub fn watch(
 }
 
 /// The model's prediction of every row, by the lane scorer.
-fn predictions(model: &Model, log: &Interactions, pool: &Pool) -> Vec<f32> {
+fn predictions(model: &Model, recent: &Interactions, pool: &Pool) -> Vec<f32> {
     let known = |row: u32, n: usize| ((row as usize) < n).then_some(row);
     let (n_users, n_items) = (model.users().ids().len(), model.items().ids().len());
-    let starts = (0..log.len()).step_by(CHUNK).collect();
+    let starts = (0..recent.len()).step_by(CHUNK).collect();
     let parts = pool.map(starts, |start: usize| {
-        let rows = start..(start + CHUNK).min(log.len());
+        let rows = start..(start + CHUNK).min(recent.len());
         let values = rows.map(|n| {
-            let scorer = Scorer::new(model, known(log.users[n], n_users));
-            scorer.value(known(log.items[n], n_items))
+            let scorer = Scorer::new(model, known(recent.users[n], n_users));
+            scorer.value(known(recent.items[n], n_items))
         });
         values.collect::<Vec<f32>>()
     });
@@ -377,7 +388,8 @@ impl Watched {
             check("unknown.users", share(&self.users), bounds.unknown),
             check("unknown.items", share(&self.items), bounds.unknown),
         ];
-        for (name, drift) in self.drifts() {
+        let judged = |(name, _): &(&str, &Drift)| *name != "scores" || self.judges_scores;
+        for (name, drift) in self.drifts().filter(judged) {
             let [of_psi, of_js] = match name {
                 "ratings" => ["psi.ratings", "js.ratings"],
                 "popularity" => ["psi.popularity", "js.popularity"],

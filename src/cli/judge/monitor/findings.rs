@@ -302,6 +302,11 @@ impl Findings {
                 "note: the model's file does not say what its training looked like, so ratings and scores are not compared; train anew, or compare with a file: --reference FILE",
             );
         }
+        if self.found.scores.is_some() && !self.found.judges_scores {
+            manner.note(
+                "note: a model of an order scores what training saw above all else, so the scores are compared, but not judged; --reference with held-out interactions judges them",
+            );
+        }
         for (name, drift) in self.found.drifts() {
             let chance = drift.psi_by_chance();
             if chance <= self.max_psi {
