@@ -24,7 +24,7 @@ const WORSE: f64 = 1.1;
 /// Bytes of a run's record, at most.
 const MAX_RECORD: u64 = 1 << 24;
 
-/// Put a log of interactions beside the training of a model, and fail where they differ too much
+/// Tell whether what a model meets is like what it was trained on
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     lowrank monitor run --current yesterday.csv\n  \
