@@ -6,7 +6,7 @@
 //! |---|---|
 //! | `train` | `demo`, `train`, `resume`, `update`: from ratings to a model |
 //! | `serve` | `predict`, `recommend`, `similar`: ask a model |
-//! | `judge` | `evaluate`, `cv`, `tune`, `compare`: how good is it, and is something else better? |
+//! | `judge` | `evaluate`, `cv`, `tune`, `compare`, `monitor`: how good is it, is something else better, and does it still hold? |
 //! | `keep` | `export`: take the embeddings elsewhere; `runs list`, `runs show`, `runs verify`: what was trained, and is it still so? |
 //! | `data` | `data inspect`, `data split`, `data check-split`, `data convert`, `data generate`: ratings before any model |
 //!
@@ -15,7 +15,7 @@
 //! | 0 | done; also when the reader of the results has left |
 //! | 1 | an error in the input |
 //! | 2 | a command that cannot be understood, or a setting out of its range |
-//! | 3 | a gate failed; the results were printed |
+//! | 3 | a gate or a check failed; the results were printed |
 //! | 4 | training diverged |
 //! | 130 | interrupted, and put down to go on |
 
@@ -85,6 +85,7 @@ enum Command {
     Cv(Box<judge::cv::Cv>),
     Tune(Box<judge::tune::Tune>),
     Compare(judge::compare::Compare),
+    Monitor(Box<judge::monitor::Monitor>),
     Export(keep::export::Export),
     #[command(subcommand)]
     Runs(keep::runs::Runs),
@@ -106,6 +107,7 @@ impl Command {
             Command::Cv(command) => command.run(manner),
             Command::Tune(command) => command.run(manner),
             Command::Compare(command) => command.run(manner),
+            Command::Monitor(command) => command.run(manner),
             Command::Export(command) => command.run(manner),
             Command::Runs(command) => command.run(manner),
             Command::Data(command) => command.run(manner),

@@ -185,6 +185,12 @@ impl Output<'_> {
         written.map_err(Error::io(&self.name, "write"))
     }
 
+    /// Lets the reader see what has been written so far.
+    pub fn flush(&mut self) -> Result<()> {
+        let flushed = self.writer.flush();
+        flushed.map_err(Error::io(&self.name, "write"))
+    }
+
     /// The file's name, for errors.
     pub(super) fn name(&self) -> &Path {
         &self.name

@@ -11,12 +11,15 @@
 //! | [`statistics`] | is a difference more than chance? |
 //! | [`cross_validation`] | how good is a way of training, whichever ratings it is judged by? |
 //! | [`tuning`] | which settings suit the data? |
+//! | [`drift`] | is what a model meets today like what it was trained on? |
 //! | [`comparison`] | which of two models is better, and is it chance? |
 //! | [`gate`] | is a model good enough to be released? |
 //!
 //! The metrics themselves are chapter 4's.
 
 pub mod baselines;
+#[cfg(feature = "train")]
+pub mod drift;
 #[cfg(feature = "train")]
 pub mod fit;
 pub mod report;

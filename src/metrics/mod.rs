@@ -10,11 +10,13 @@
 //! | [`auc`] | does a relevant item stand before one that is not? |
 //! | [`labels`] | how far are probabilities from what happened? |
 //! | [`lists`] | what do many lists look like together? |
+//! | [`drift`] | have two sets of counts been drawn alike? |
 //! | [`named`] | what is a metric called, and how is it asked for? |
 //! | [`about`] | what does the number of a metric mean? |
 
 pub mod about;
 pub mod auc;
+pub mod drift;
 pub mod held_out;
 pub mod labels;
 pub mod lists;
@@ -24,6 +26,7 @@ pub mod rating;
 
 pub use about::{ABOUT, About};
 pub use auc::PairCount;
+pub use drift::{jensen_shannon, psi, psi_by_chance};
 pub use held_out::{HeldOut, ListMeans};
 pub use labels::{label_auc, log_loss};
 pub use lists::{coverage, exposures, gini, novelty, overlap};

@@ -28,6 +28,7 @@
 //! | [`prediction`] | what does a prediction say, and what does it rest on? |
 //! | [`posterior`] | how uncertain is a prediction? |
 //! | [`purpose`] | what was the model trained for, and what does its score mean? |
+//! | [`reference`](mod@reference) | what did its training look like? |
 //! | [`scorer`] | what does one user think of every item? |
 //!
 //! How the tables are learnt is left to chapters 3 to 7.
@@ -39,6 +40,7 @@ pub mod measure;
 pub mod posterior;
 pub mod prediction;
 pub mod purpose;
+pub mod reference;
 pub mod rows;
 pub mod scorer;
 #[cfg(feature = "train")]
@@ -58,6 +60,7 @@ pub use measure::Measure;
 pub use posterior::{Posterior, Spread};
 pub use prediction::{Kind, Prediction};
 pub use purpose::{Meaning, Purpose, Similarity};
+pub use reference::Reference;
 pub use rows::Rows;
 pub use scorer::{FoldedRow, Scorer};
 #[cfg(feature = "train")]

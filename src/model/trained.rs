@@ -4,8 +4,8 @@
 //! no threads, no files.
 
 use super::{
-    Bag, Clip, Features, Link, Meaning, Posterior, Prediction, Purpose, Rows, Scorer, Similarity,
-    forward, purpose::normalise,
+    Bag, Clip, Features, Link, Meaning, Posterior, Prediction, Purpose, Reference, Rows, Scorer,
+    Similarity, forward, purpose::normalise,
 };
 use crate::data::{Catalog, Csr, Ids};
 use crate::kernels::lanes;
@@ -33,6 +33,8 @@ pub struct Model {
     pub(crate) posterior: Option<Posterior>,
     /// What it was trained for; `None` of a file that does not say, which predicts ratings by dot products.
     pub(crate) purpose: Option<Purpose>,
+    /// What its training looked like, where its file says so.
+    pub(crate) reference: Option<Reference>,
 }
 
 /// One side of a [`Model`].
@@ -144,6 +146,11 @@ impl Model {
     /// What it was trained for, where its file says so.
     pub fn purpose(&self) -> Option<&Purpose> {
         self.purpose.as_ref()
+    }
+
+    /// What its training looked like, where its file says so: every model that [`fit`](crate::training::Checked::fit) and `lowrank train` make does.
+    pub fn reference(&self) -> Option<&Reference> {
+        self.reference.as_ref()
     }
 
     /// What a score means: a rating, unless the model says otherwise.

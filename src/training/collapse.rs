@@ -66,6 +66,7 @@ pub(super) fn model<T: Real>(
         baseline: None,
         posterior: None,
         purpose: objective.purpose(),
+        reference: None,
     })
 }
 

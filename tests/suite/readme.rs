@@ -1,6 +1,6 @@
 //! Does the README tell the truth?
 //!
-//! Every command of its tour is run as written, in order, in one folder; where an output is printed, the lines that do not depend on the machine must be those.
+//! Every command of its tour is run as written, with what `echo` pipes into it, in order, in one folder; where an output is printed, the lines that do not depend on the machine must be those.
 
 use crate::common::{Folder, lowrank, succeed};
 
@@ -24,6 +24,15 @@ fn tour() -> Vec<(String, Vec<String>)> {
     commands
 }
 
+/// What `echo '…' |` gives to a command, and the command.
+fn piped(line: &str) -> (String, &str) {
+    let echoed = line.strip_prefix("echo '");
+    match echoed.and_then(|rest| rest.split_once("' | ")) {
+        Some((text, command)) => (format!("{text}\n"), command),
+        None => (String::new(), line),
+    }
+}
+
 #[test]
 fn the_tour_runs_as_written() {
     let folder = Folder::new("readme");
@@ -34,10 +43,13 @@ fn the_tour_runs_as_written() {
         commands.len()
     );
     for (line, output) in commands {
-        let mut words = line.split_whitespace();
+        let (input, rest) = piped(&line);
+        let mut words = rest.split_whitespace();
         assert_eq!(words.next(), Some("lowrank"), "{line}");
         let mut command = lowrank();
         command.args(words).current_dir(folder.path(""));
+        let input = folder.write("input", input);
+        command.stdin(std::fs::File::open(input).expect("the input"));
         let printed = command.output().expect("the binary starts");
         assert!(
             printed.status.success(),

@@ -3,10 +3,13 @@
 //! Every array is read once, into memory of exactly its size, and believed only after it was looked at: numbers finite, padding zero,
 //! starts rising, columns in range, names valid UTF-8, unique and in order. With a [`Pick`] of rows the same is done for those rows alone.
 
-use super::layout::{ColumnAt, CsrAt, GroupAt, IdsAt, SideAt, SpreadAt, StringsAt};
-use super::record::PosteriorRecord;
+use super::layout::{
+    ColumnAt, CsrAt, GroupAt, HistogramAt, IdsAt, ReferenceAt, SideAt, SpreadAt, StringsAt,
+};
+use super::record::{PosteriorRecord, ReferenceRecord};
 use crate::data::{Catalog, Column, Csr, Ids, Strings};
-use crate::model::{Bag, Features, ModelGroup, ModelSide, Posterior, Rows, Spread};
+use crate::model::reference::Histogram;
+use crate::model::{Bag, Features, ModelGroup, ModelSide, Posterior, Reference, Rows, Spread};
 use crate::storage::{Container, Element, Section, Source};
 use crate::{Error, Result};
 
@@ -204,6 +207,28 @@ impl<S: Source> Decoder<'_, S> {
         Ok(Posterior {
             noise: record.noise,
             spread,
+        })
+    }
+
+    /// What training looked like.
+    pub(super) fn reference(&self, at: &ReferenceAt, record: ReferenceRecord) -> Result<Reference> {
+        Ok(Reference {
+            ratings: self.histogram(&at.ratings)?,
+            rating_std: record.rating_std,
+            scores: self.histogram(&at.scores)?,
+            train_rmse: record.train_rmse,
+        })
+    }
+
+    fn histogram(&self, at: &HistogramAt) -> Result<Histogram> {
+        let (marks, counts) = (
+            self.floats(&at.marks, None)?,
+            self.numbers(&at.counts, None)?,
+        );
+        Histogram::from_parts(marks, counts).ok_or_else(|| {
+            let wanted =
+                "rising values with a count each, or edges that do not fall and one count more";
+            self.bad(&at.marks, "marks that its counts do not fit", wanted)
         })
     }
 

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use super::CONTENT;
 use super::record::Record;
 use crate::data::{Csr, Ids, Strings};
+use crate::model::reference::Histogram;
 use crate::model::{Bag, Model, ModelGroup, ModelSide, Rows, Spread};
 use crate::storage::{Data, Sections};
 use crate::{Error, Result};
@@ -46,6 +47,10 @@ pub(super) fn fill<'m>(sections: &mut Sections<'m>, model: &'m Model) -> Result<
     if let Some(posterior) = &model.posterior {
         spread(sections, &posterior.spread)?;
     }
+    if let Some(reference) = &model.reference {
+        histogram(sections, "reference.rating", &reference.ratings);
+        histogram(sections, "reference.score", &reference.scores);
+    }
     for (name, data) in sections.iter() {
         if let Data::F32(values) = data
             && let Some(bad) = values.iter().find(|x| !x.is_finite())
@@ -54,6 +59,11 @@ pub(super) fn fill<'m>(sections: &mut Sections<'m>, model: &'m Model) -> Result<
         }
     }
     Ok(())
+}
+
+fn histogram<'m>(to: &mut Sections<'m>, name: &str, histogram: &'m Histogram) {
+    to.add(format!("{name}.marks"), 1, histogram.marks());
+    to.add(format!("{name}.counts"), 1, histogram.counts());
 }
 
 fn spread<'m>(to: &mut Sections<'m>, spread: &'m Spread) -> Result<()> {

@@ -27,6 +27,8 @@
 //! [spread.users  spread.items]                     f32 n × e            where the record has a posterior: of s samples the deviations of the biases,
 //!                                                                       e = s; otherwise variances, e = n_factors + 1; rounded up like d
 //! [spread.user_prior  spread.item_prior]           f32 d + s or n_factors + 1     the variances of a row without ratings
+//! [reference.rating.marks  .counts]                f32 m, u64 m or m + 1          where the record has a reference: values and how often each occurs, or edges and bins
+//! [reference.score.marks  .counts]                 f32 m, u64 m + 1               likewise, of predictions
 //! ```
 //!
 //! What a posterior costs, in bytes: samples of f factors each make d = s·⌈f/8⌉·8, so the tables take 4·(n_users + n_items)·d, s times those of one
@@ -109,6 +111,21 @@ pub(super) struct Layout {
     pub(super) seen: CsrAt,
     pub(super) baseline: Option<(Section, Section)>,
     pub(super) spread: Option<SpreadAt>,
+    pub(super) reference: Option<ReferenceAt>,
+}
+
+/// What training looked like.
+#[derive(Debug)]
+pub(super) struct ReferenceAt {
+    pub(super) ratings: HistogramAt,
+    pub(super) scores: HistogramAt,
+}
+
+/// Counted numbers.
+#[derive(Debug)]
+pub(super) struct HistogramAt {
+    pub(super) marks: Section,
+    pub(super) counts: Section,
 }
 
 /// How uncertain the tables are.
@@ -167,6 +184,13 @@ impl Layout {
             Some(posterior) => Some(walk.spread(posterior, record.n_factors.into(), n_rows)?),
             None => None,
         };
+        let reference = match record.reference {
+            Some(_) => Some(ReferenceAt {
+                ratings: walk.histogram("reference.rating")?,
+                scores: walk.histogram("reference.score")?,
+            }),
+            None => None,
+        };
         if let Some(section) = container.sections().get(walk.next) {
             return Err(walk.unexpected(section, "the end of the directory"));
         }
@@ -176,6 +200,7 @@ impl Layout {
             seen,
             baseline,
             spread,
+            reference,
         })
     }
 }
@@ -299,6 +324,13 @@ impl<S: Source> Walk<'_, S> {
             items,
             user_prior: prior("spread.user_prior")?,
             item_prior: prior("spread.item_prior")?,
+        })
+    }
+
+    fn histogram(&mut self, name: &str) -> Result<HistogramAt> {
+        Ok(HistogramAt {
+            marks: self.vector(&format!("{name}.marks"), ElementType::F32, None)?,
+            counts: self.vector(&format!("{name}.counts"), ElementType::U64, None)?,
         })
     }
 

@@ -158,6 +158,10 @@ impl<S: Source> ModelFile<S> {
             (Some(at), Some(record)) => Some(decoder.posterior(at, record, users)?),
             _ => None,
         };
+        let reference = match (&self.layout.reference, self.record.reference) {
+            (Some(at), Some(record)) => Some(decoder.reference(at, record)?),
+            _ => None,
+        };
         Ok(Model {
             n_factors: self.n_factors(),
             global_mean: self.record.global_mean,
@@ -171,6 +175,7 @@ impl<S: Source> ModelFile<S> {
             baseline,
             posterior,
             purpose: self.record.purpose.clone(),
+            reference,
         })
     }
 

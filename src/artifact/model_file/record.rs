@@ -13,6 +13,8 @@
 //! purpose              nothing where the model does not say, otherwise
 //!                      u8: 3; the meaning, u8: 0 rating, 1 probability, 2 rank; the similarity, u8: 0 dot, 1 cosine;
 //!                      l2 and bias_l2, f64 each; u8: 1 where they count once a rating; the loss: its length, u64, and at most 64 bytes
+//! reference            nothing where the model has none, otherwise
+//!                      u8: 5; the deviation of the training ratings, f64; the RMSE on training pairs: u8 (0 absent, 1 present), f64 if present
 //! ```
 //!
 //! Little-endian, nothing between the fields: bincode's format with integers of fixed size. bincode stands here alone, on a struct of its own, so a
@@ -23,7 +25,7 @@ use bincode::enc::{Encode, Encoder};
 use bincode::error::{DecodeError, EncodeError};
 
 use crate::kernels::lanes::LANES;
-use crate::model::{Clip, Link, Meaning, Model, Posterior, Purpose, Similarity, Spread};
+use crate::model::{Clip, Link, Meaning, Model, Posterior, Purpose, Reference, Similarity, Spread};
 use crate::storage::sections::MAX_RECORD;
 
 /// Rows longer than this are refused: no model has them, and a forged number must not make anyone allocate them.
@@ -41,6 +43,14 @@ pub(super) struct Record {
     pub(super) baseline_mean: Option<f64>,
     pub(super) posterior: Option<PosteriorRecord>,
     pub(super) purpose: Option<Purpose>,
+    pub(super) reference: Option<ReferenceRecord>,
+}
+
+/// The numbers of a model's reference that are no arrays.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct ReferenceRecord {
+    pub(super) rating_std: f64,
+    pub(super) train_rmse: Option<f64>,
 }
 
 /// The numbers of a model's posterior that are no arrays.
@@ -55,6 +65,8 @@ pub(super) struct PosteriorRecord {
 const MAX_LOSS: usize = 64;
 /// The first byte of a purpose; a posterior begins with 1 or 2.
 const PURPOSE: u8 = 3;
+/// The first byte of a reference.
+const REFERENCE: u8 = 5;
 
 fn config() -> impl bincode::config::Config {
     bincode::config::standard()
@@ -75,6 +87,7 @@ impl Record {
             baseline_mean: model.baseline.as_ref().map(|b| b.global_mean),
             posterior: model.posterior.as_ref().map(PosteriorRecord::of),
             purpose: model.purpose.clone(),
+            reference: model.reference.as_ref().map(ReferenceRecord::of),
         }
     }
 
@@ -94,7 +107,7 @@ impl Record {
         let (mut record, mut read): (Record, usize) =
             bincode::decode_from_slice(bytes, config()).map_err(problem)?;
         // The first byte of each part of the tail says which it is.
-        if matches!(bytes.get(read), Some(&byte) if byte != PURPOSE) {
+        if matches!(bytes.get(read), Some(1 | 2)) {
             let (posterior, more) =
                 bincode::decode_from_slice(&bytes[read..], config()).map_err(problem)?;
             record.posterior = Some(posterior);
@@ -104,6 +117,12 @@ impl Record {
             let (PurposeRecord(purpose), more) =
                 bincode::decode_from_slice(&bytes[read..], config()).map_err(problem)?;
             record.purpose = Some(purpose);
+            read += more;
+        }
+        if bytes.get(read) == Some(&REFERENCE) {
+            let (reference, more) =
+                bincode::decode_from_slice(&bytes[read..], config()).map_err(problem)?;
+            record.reference = Some(reference);
             read += more;
         }
         if read != bytes.len() {
@@ -142,7 +161,10 @@ impl Record {
                 let got = format!("clipping to {lo}..{hi}");
                 Some((got, "a finite range that does not fall"))
             }
-            _ => self.problem_of_posterior().or(self.problem_of_purpose()),
+            _ => self
+                .problem_of_posterior()
+                .or(self.problem_of_purpose())
+                .or(self.problem_of_reference()),
         }
     }
 
@@ -165,6 +187,15 @@ impl Record {
             return Some((got, "a model of cosines, with neither"));
         }
         None
+    }
+
+    fn problem_of_reference(&self) -> Option<(String, &'static str)> {
+        let reference = self.reference?;
+        let numbers = [Some(reference.rating_std), reference.train_rmse];
+        let bad = |x: &f64| !(x.is_finite() && *x >= 0.0);
+        let bad = numbers.into_iter().flatten().find(bad)?;
+        let got = format!("a deviation or an error of {bad}");
+        Some((got, "a finite number that is not negative"))
     }
 
     fn problem_of_posterior(&self) -> Option<(String, &'static str)> {
@@ -201,6 +232,15 @@ impl PosteriorRecord {
     }
 }
 
+impl ReferenceRecord {
+    fn of(reference: &Reference) -> ReferenceRecord {
+        ReferenceRecord {
+            rating_std: reference.rating_std,
+            train_rmse: reference.train_rmse,
+        }
+    }
+}
+
 impl Encode for Record {
     fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
         self.n_factors.encode(encoder)?;
@@ -219,8 +259,11 @@ impl Encode for Record {
         if let Some(posterior) = self.posterior {
             posterior.encode(encoder)?;
         }
-        match &self.purpose {
-            Some(purpose) => PurposeRecord(purpose.clone()).encode(encoder),
+        if let Some(purpose) = &self.purpose {
+            PurposeRecord(purpose.clone()).encode(encoder)?;
+        }
+        match self.reference {
+            Some(reference) => reference.encode(encoder),
             None => Ok(()),
         }
     }
@@ -246,6 +289,7 @@ impl<Context> Decode<Context> for Record {
             baseline_mean: Decode::decode(decoder)?,
             posterior: None,
             purpose: None,
+            reference: None,
         })
     }
 }
@@ -270,6 +314,22 @@ impl<Context> Decode<Context> for PosteriorRecord {
             _ => return Err(DecodeError::Other("no posterior has that number")),
         };
         Ok(PosteriorRecord { noise, samples })
+    }
+}
+
+impl Encode for ReferenceRecord {
+    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+        (REFERENCE, self.rating_std, self.train_rmse).encode(encoder)
+    }
+}
+
+impl<Context> Decode<Context> for ReferenceRecord {
+    fn decode<D: Decoder<Context = Context>>(decoder: &mut D) -> Result<Self, DecodeError> {
+        let (_, rating_std, train_rmse): (u8, f64, Option<f64>) = Decode::decode(decoder)?;
+        Ok(ReferenceRecord {
+            rating_std,
+            train_rmse,
+        })
     }
 }
 
@@ -333,6 +393,7 @@ mod tests {
             baseline_mean: Some(0.5),
             posterior: None,
             purpose: None,
+            reference: None,
         }
     }
 
@@ -499,6 +560,68 @@ mod tests {
             tail[at] = byte;
             let forged = [&start[..], &tail].concat();
             assert!(Record::from_bytes(&forged).is_err(), "{at}");
+        }
+    }
+
+    #[test]
+    fn a_reference_stands_after_all_else() {
+        let purpose = Some(purpose());
+        let all = Record {
+            purpose,
+            ..with_posterior(Some(2))
+        };
+        for without in [record(), with_posterior(None), all] {
+            for train_rmse in [None, Some(0.5)] {
+                let reference = ReferenceRecord {
+                    rating_std: 1.25,
+                    train_rmse,
+                };
+                let with = Record {
+                    reference: Some(reference),
+                    ..without.clone()
+                };
+                let mut wanted = without.to_bytes().unwrap();
+                let before = wanted.len();
+                wanted.push(5);
+                wanted.extend(1.25f64.to_le_bytes());
+                match train_rmse {
+                    Some(rmse) => wanted.extend([&[1][..], &rmse.to_le_bytes()].concat()),
+                    None => wanted.push(0),
+                }
+                assert_eq!(with.to_bytes().unwrap(), wanted);
+                assert_eq!(Record::from_bytes(&wanted).unwrap(), with);
+                for length in before + 1..wanted.len() {
+                    assert!(Record::from_bytes(&wanted[..length]).is_err(), "{length}");
+                }
+                for more in 0..7 {
+                    assert!(Record::from_bytes(&[&wanted[..], &[more]].concat()).is_err());
+                }
+                // Nothing that comes before it may come after it.
+                let purpose_after = [&wanted[..], &tail_of_purpose()].concat();
+                assert!(Record::from_bytes(&purpose_after).is_err());
+                let mut flag = wanted.clone();
+                flag[before + 9] = 2;
+                assert!(Record::from_bytes(&flag).is_err());
+            }
+        }
+    }
+
+    #[test]
+    fn a_reference_that_no_model_has_is_a_problem() {
+        let with = |rating_std, train_rmse| {
+            let reference = ReferenceRecord {
+                rating_std,
+                train_rmse,
+            };
+            let mut record = record();
+            record.reference = Some(reference);
+            record.problem()
+        };
+        assert_eq!(with(0.0, None), None);
+        assert_eq!(with(1.0, Some(0.0)), None);
+        for bad in [-0.5, f64::NAN, f64::INFINITY] {
+            assert!(with(bad, None).is_some(), "{bad}");
+            assert!(with(1.0, Some(bad)).is_some(), "{bad}");
         }
     }
 

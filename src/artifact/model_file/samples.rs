@@ -2,9 +2,10 @@
 
 use crate::data::{Catalog, Column, Csr, Ids, Strings};
 use crate::kernels::lanes::padded;
+use crate::model::reference::{BINS, Histogram};
 use crate::model::{
     Bag, Baseline, Clip, Features, Link, Meaning, Model, ModelGroup, ModelSide, Posterior, Purpose,
-    Rows, Similarity, Spread,
+    Reference, Rows, Similarity, Spread,
 };
 
 /// What a sample has; everything that a model may have or not.
@@ -26,6 +27,8 @@ pub(crate) struct Shape {
     pub(crate) spread: Option<SampleSpread>,
     /// Whether it says what it is for: a rank by cosines, or ratings by dot products.
     pub(crate) purpose: Option<Similarity>,
+    /// Whether it says what its training looked like.
+    pub(crate) reference: bool,
 }
 
 /// Which posterior a sample has.
@@ -54,12 +57,19 @@ impl Shape {
         sigmoid: true,
         spread: None,
         purpose: None,
+        reference: false,
     };
 
     /// Everything, and what it is for.
     pub(crate) const PURPOSE: Shape = Shape {
         purpose: Some(Similarity::Dot),
         ..Shape::FULL
+    };
+
+    /// Everything, what it is for, and what its training looked like.
+    pub(crate) const REFERENCE: Shape = Shape {
+        reference: true,
+        ..Shape::PURPOSE
     };
 
     /// Everything that a model of cosines has.
@@ -146,6 +156,7 @@ impl Shape {
             }),
             posterior: self.spread.map(|kind| self.posterior(kind)),
             purpose: self.purpose.map(purpose),
+            reference: self.reference.then(reference),
             users,
             items,
         }
@@ -242,6 +253,15 @@ fn purpose(similarity: Similarity) -> Purpose {
         l2: 12.0,
         bias_l2: 4.0,
         l2_per_rating: false,
+    }
+}
+
+fn reference() -> Reference {
+    Reference {
+        ratings: Histogram::of_values(vec![(1.0, 2), (3.5, 3), (5.0, 4)]),
+        rating_std: 1.25,
+        scores: Histogram::of_quantiles(numbers(40, 49), BINS),
+        train_rmse: Some(0.75),
     }
 }
 

@@ -2,10 +2,11 @@
 //!
 //! The sections of the table in `layout` have lengths that follow from the data and the configuration alone. A test saves a model and compares.
 
-use super::record::{PosteriorRecord, Record};
+use super::record::{PosteriorRecord, Record, ReferenceRecord};
 use crate::data::{Catalog, Csr, Ids, Strings};
 use crate::kernels::lanes::padded;
-use crate::model::{Clip, Link, Purpose, Similarity};
+use crate::model::reference::{BINS, Histogram};
+use crate::model::{Clip, Link, Meaning, Purpose, Similarity};
 use crate::storage::sections::file_bytes;
 use crate::training::groups::Used;
 
@@ -30,6 +31,8 @@ pub struct Shape<'a> {
     pub spread: Option<SpreadShape>,
     /// What it will be for, if it says so.
     pub purpose: Option<&'a Purpose>,
+    /// How its training ratings are distributed, if it will have a reference.
+    pub ratings: Option<&'a Histogram>,
 }
 
 /// The kind of a posterior.
@@ -76,6 +79,11 @@ impl Shape<'_> {
             lengths.extend([n_users, n_items].map(|n_rows| 4 * n_rows * padded(length)));
             lengths.extend([4 * of_prior; 2]);
         }
+        if let Some(ratings) = self.ratings {
+            lengths.extend([4 * ratings.marks().len(), 8 * ratings.counts().len()]);
+            lengths.extend([4 * (BINS - 1), 8 * BINS]);
+        }
+        let of_ratings = self.purpose.is_none_or(|p| p.meaning == Meaning::Rating);
         let record = Record {
             n_factors: 0,
             global_mean: self.global_mean.then_some(0.0),
@@ -88,6 +96,10 @@ impl Shape<'_> {
             posterior: self.spread.map(|spread| PosteriorRecord {
                 noise: 0.0,
                 samples: matches!(spread, SpreadShape::Samples(_)).then_some(0),
+            }),
+            reference: self.ratings.map(|_| ReferenceRecord {
+                rating_std: 0.0,
+                train_rmse: of_ratings.then_some(0.0),
             }),
         };
         let record = record.to_bytes().map_or(0, |bytes| bytes.len());

@@ -71,21 +71,22 @@ impl History {
     pub(super) fn of(&self, model: &Model) -> Result<Vec<(String, f32)>> {
         let pair = |entry: &Entry| {
             let (item, rating) = entry.split(model.items().ids());
-            match rating {
-                Some(rating) => Ok((item, rating)),
-                None if !model.wants_ratings() => Ok((item, 1.0)),
-                None => {
-                    let wanted =
-                        "a rating of each item, as in 50:5,172:4: the model predicts ratings";
-                    Err(Error::config(
-                        "history",
-                        format!("{item:?} without one"),
-                        wanted,
-                    ))
-                }
-            }
+            rated(model, item, rating)
         };
         self.0.iter().map(pair).collect()
+    }
+}
+
+/// An item with its rating, which may be missing where the model does not want one.
+pub(super) fn rated(model: &Model, item: String, rating: Option<f32>) -> Result<(String, f32)> {
+    match rating {
+        Some(rating) => Ok((item, rating)),
+        None if !model.wants_ratings() => Ok((item, 1.0)),
+        None => {
+            let got = format!("{item:?} without one");
+            let wanted = "a rating of each item, as in 50:5,172:4: the model predicts ratings";
+            Err(Error::config("history", got, wanted))
+        }
     }
 }
 

@@ -6,3 +6,4 @@ mod meaning;
 pub mod predict;
 pub mod recommend;
 pub mod similar;
+mod stdin;

@@ -18,9 +18,13 @@ use crate::{Kind, Model, Prediction, Result};
 #[command(after_help = "Examples:\n  \
     lowrank predict run --user 196 --item 242\n  \
     lowrank predict run --user 196 --item 242 --with genres=Horror    # if it were a horror film\n  \
-    lowrank predict run --pairs pairs.csv -o predictions.csv\n\n\
+    lowrank predict run --pairs pairs.csv -o predictions.csv\n  \
+    echo '{\"user\": \"196\", \"item\": \"242\"}' | lowrank predict run --stdin\n\n\
     The kind says what a prediction rests on: full (user and item), user_only, item_only, or prior (neither is known). A model that knows how \
-    uncertain it is has a std too: the standard deviation of the rating around its score, before clipping.")]
+    uncertain it is has a std too: the standard deviation of the rating around its score, before clipping.\n\n\
+    With --stdin each line of standard input is a JSON object with user and item (strings or whole numbers), perhaps with {\"genres\": \"Horror\"} as \
+    \"with\", and an id of any kind that comes back in the answer: a line that is what --format jsonl prints, or {\"error\", \"line\"}, written \
+    at once. The end of the input ends it. --pairs takes a file of any length and writes one with -o.")]
 pub struct Predict {
     #[command(flatten)]
     model: ModelArgument,
@@ -29,7 +33,7 @@ pub struct Predict {
         long,
         value_name = "ID",
         requires = "item",
-        required_unless_present = "pairs"
+        required_unless_present_any = ["pairs", "stdin"]
     )]
     user: Option<String>,
     /// The item's id
@@ -37,15 +41,18 @@ pub struct Predict {
         long,
         value_name = "ID",
         requires = "user",
-        required_unless_present = "pairs"
+        required_unless_present_any = ["pairs", "stdin"]
     )]
     item: Option<String>,
     /// Another value for a feature of the item: its name, or its number counted from 0; several separated by |
     #[arg(long, value_name = "FEATURE=VALUE", value_parser = feature)]
-    with: Vec<(String, String)>,
+    pub(super) with: Vec<(String, String)>,
     /// A file with a user and an item a line, instead of --user and --item
     #[arg(long, value_name = "FILE", conflicts_with_all = ["user", "item"])]
     pairs: Option<PathBuf>,
+    /// Answer questions from standard input, a JSON object a line, until it ends
+    #[arg(long, conflicts_with_all = ["user", "item", "pairs", "output"])]
+    stdin: bool,
     /// What stands between two fields of that file: `,` `;` `tab` `::` … [default: found out]
     #[arg(long, value_name = "SEPARATOR", requires = "pairs")]
     sep: Option<Separator>,
@@ -65,7 +72,7 @@ fn feature(text: &str) -> Result<(String, String), String> {
 
 /// One prediction, as JSON shows it.
 #[derive(Serialize)]
-struct Line<'a> {
+pub(super) struct Line<'a> {
     user: &'a str,
     item: &'a str,
     prediction: f32,
@@ -94,6 +101,10 @@ impl Predict {
         let file = self.model.file()?;
         let inputs = self.pairs.iter().chain([&file]).map(PathBuf::as_path);
         not_an_input(self.output.as_deref(), inputs)?;
+        if self.stdin {
+            let model = self.model.load()?;
+            return self.lines(&model, manner);
+        }
         match (&self.pairs, &self.user, &self.item) {
             (None, Some(user), Some(item)) => self.one(manner, user, item),
             (Some(file), ..) => self.many(manner, file),
@@ -101,14 +112,14 @@ impl Predict {
             _ => Err(crate::Error::config(
                 "user",
                 "none",
-                "--user and --item, or --pairs",
+                "--user and --item, --pairs, or --stdin",
             )),
         }
     }
 
     fn one(&self, manner: Manner, user: &str, item: &str) -> Result<()> {
         let model = self.model.load_for(&[user])?;
-        let prediction = self.predict(&model, user, item)?;
+        let prediction = predict(&model, user, item, &self.with)?;
         manner.output(self.output.as_deref(), |out| {
             if matches!(out.format(), Format::Json | Format::JsonLines) {
                 return out.json(&line(&model, user, item, prediction));
@@ -140,7 +151,7 @@ impl Predict {
             let mut listing = out.listing(&columns)?;
             for (&user, &item) in pairs.users.iter().zip(&pairs.items) {
                 let (user, item) = (pairs.user_ids.name(user), pairs.item_ids.name(item));
-                let prediction = self.predict(&model, user, item)?;
+                let prediction = predict(&model, user, item, &self.with)?;
                 not_full += u64::from(prediction.kind != Kind::Full);
                 row(&mut listing, &model, user, item, prediction)?;
             }
@@ -164,21 +175,31 @@ impl Predict {
             manner.note(format_args!("{}: {n}", file.display()));
         }
     }
-
-    fn predict(&self, model: &Model, user: &str, item: &str) -> Result<Prediction> {
-        if self.with.is_empty() {
-            return model.predict(user, item);
-        }
-        let overrides: Vec<(&str, &str)> = self
-            .with
-            .iter()
-            .map(|(column, value)| (column.as_str(), value.as_str()))
-            .collect();
-        model.predict_with(user, item, &overrides)
-    }
 }
 
-fn line<'a>(model: &Model, user: &'a str, item: &'a str, prediction: Prediction) -> Line<'a> {
+/// What is predicted of a pair with these features of the item.
+pub(super) fn predict(
+    model: &Model,
+    user: &str,
+    item: &str,
+    with: &[(String, String)],
+) -> Result<Prediction> {
+    if with.is_empty() {
+        return model.predict(user, item);
+    }
+    let overrides: Vec<(&str, &str)> = with
+        .iter()
+        .map(|(column, value)| (column.as_str(), value.as_str()))
+        .collect();
+    model.predict_with(user, item, &overrides)
+}
+
+pub(super) fn line<'a>(
+    model: &Model,
+    user: &'a str,
+    item: &'a str,
+    prediction: Prediction,
+) -> Line<'a> {
     let meaning = model.meaning();
     Line {
         meaning: (meaning != Meaning::Rating).then(|| meaning.name()),

@@ -8,29 +8,34 @@ use serde::Serialize;
 use super::history::History;
 use super::lists::Lists;
 use super::meaning;
+use super::stdin::Wishes;
 use crate::cli::given::{ModelArgument, not_an_input, read_ids};
 use crate::cli::output::{Cell, Column, Listing, Manner, Output, Set, counted};
 use crate::kernels::pool::Pool;
 use crate::recommend::Condition;
-use crate::{Error, Model, Query, Recommendation, Result};
+use crate::{Error, Model, Recommendation, Result};
 
 /// List the items that a user would like best, best first
 #[derive(Debug, Args)]
 #[command(
-    group = ArgGroup::new("who").required(true).args(["user", "users", "all", "history"]),
+    group = ArgGroup::new("who").required(true).args(["user", "users", "all", "history", "stdin"]),
     after_help = "Examples:\n  \
     lowrank recommend run --user 196\n  \
     lowrank recommend run --user 196 -n 5 --where genres=Horror --where year!=1995\n  \
     lowrank recommend run --user 196 --where '(genre=Horror | genre=Crime) & year in 1990..1999'\n  \
     lowrank recommend run --user 196 --max-per genres=2 --popularity-penalty 0.1\n  \
     lowrank recommend run --history 50:5,172:4,288:1\n  \
-    lowrank recommend run --all --format csv -o everyone.csv\n\n\
+    lowrank recommend run --all --format csv -o everyone.csv\n  \
+    echo '{\"user\": \"196\", \"n\": 5}' | lowrank recommend run --stdin\n\n\
     Items that the user rated in training are left out, unless --include-seen is given.\n\
     The score is the prediction that `lowrank predict` prints for the same pair.\n\n\
     A condition is COLUMN=VALUE, or with != < <= > >=, or COLUMN in VALUE,VALUE, or COLUMN in 1990..1999; conditions are joined by & (and), | (or), ! (not) and \
     brackets. Put it in quotes for the shell, and a value that has one of these signs in double quotes within.\n\
     A history is that of a user whom training never saw: the user's embedding is found from it as training would have found it, with the items as they are; \
-    where the loss has no closed form (softmax, BPR, cosines), it is the mean of the items' embeddings."
+    where the loss has no closed form (softmax, BPR, cosines), it is the mean of the items' embeddings.\n\n\
+    With --stdin each line of standard input is a JSON object with a user, or with a history, {\"50\": 5} or [[\"50\", 5]]; n, unseen (true or false), where, max_per, \
+    popularity_penalty, allow and deny (lists of ids) take the place of the flags; an id of any kind comes back in the answer, {\"user\", \"items\": [{\"rank\", \"item\", \
+    \"title\", \"genres\", \"score\"}]} or {\"error\", \"line\"}, written at once. The end of the input ends it. --all writes the lists of any number of users with -o."
 )]
 pub struct Recommend {
     #[command(flatten)]
@@ -47,6 +52,9 @@ pub struct Recommend {
     /// What a user whom training never saw has rated; of a model that does not predict ratings, only the items
     #[arg(long, value_name = "ITEM:RATING,…")]
     history: Option<History>,
+    /// Answer questions from standard input, a JSON object a line, until it ends
+    #[arg(long, conflicts_with = "output")]
+    stdin: bool,
     /// At most this many items a user
     #[arg(short, default_value_t = 10, value_name = "N", value_parser = at_least_one)]
     n: usize,
@@ -99,12 +107,24 @@ fn max_per(text: &str) -> Result<(String, usize), String> {
 
 /// One line of a list, as JSON shows it.
 #[derive(Serialize)]
-struct Line<'a> {
+pub(super) struct Line<'a> {
     rank: usize,
     item: &'a str,
     title: Option<&'a str>,
     genres: &'a [String],
     score: f32,
+}
+
+impl<'a> From<&'a Recommendation> for Line<'a> {
+    fn from(line: &'a Recommendation) -> Line<'a> {
+        Line {
+            rank: line.rank,
+            item: &line.item,
+            title: line.title.as_deref(),
+            genres: &line.genres,
+            score: line.score,
+        }
+    }
 }
 
 /// The first, where there are several users; a table has a heading for each of them instead.
@@ -126,8 +146,12 @@ impl Recommend {
             read.chain([&file]).map(PathBuf::as_path),
         )?;
         let model = self.load()?;
+        let wishes = self.wishes(&model)?;
+        if self.stdin {
+            return wishes.lines(&model, manner);
+        }
         let users = self.rows(&model)?;
-        let recommender = model.recommender(&self.query(&model)?)?;
+        let recommender = model.recommender(&wishes.query())?;
         for (flag, n) in [
             ("--allow", recommender.n_unknown_allowed()),
             ("--deny", recommender.n_unknown_denied()),
@@ -222,27 +246,18 @@ impl Recommend {
         rows.collect()
     }
 
-    fn query(&self, model: &Model) -> Result<Query> {
-        let ids = model.items().ids();
-        let mut query = Query::default()
-            .n(self.n)
-            .popularity_penalty(self.popularity_penalty);
-        for (column, k) in &self.max_per {
-            query = query.max_per(column, *k);
-        }
-        if self.include_seen {
-            query = query.include_seen();
-        }
-        for condition in &self.conditions {
-            query = query.condition(condition.clone());
-        }
-        if let Some(file) = &self.allow {
-            query = query.allow(read_ids(file, ids)?);
-        }
-        if let Some(file) = &self.deny {
-            query = query.deny(read_ids(file, ids)?);
-        }
-        Ok(query)
+    /// What the flags ask of every list.
+    fn wishes(&self, model: &Model) -> Result<Wishes> {
+        let read = |file: &PathBuf| read_ids(file, model.items().ids());
+        Ok(Wishes {
+            n: self.n,
+            include_seen: self.include_seen,
+            conditions: self.conditions.clone(),
+            max_per: self.max_per.clone(),
+            popularity_penalty: self.popularity_penalty,
+            allow: self.allow.as_ref().map(read).transpose()?,
+            deny: self.deny.as_ref().map_or_else(|| Ok(Vec::new()), read)?,
+        })
     }
 }
 
@@ -258,13 +273,6 @@ fn one(out: &mut Output<'_>, list: &[Recommendation]) -> Result<u64> {
 
 /// A row of a list whose user is known.
 pub(super) fn row(listing: &mut Listing<'_>, line: &Recommendation) -> Result<()> {
-    let value = Line {
-        rank: line.rank,
-        item: &line.item,
-        title: line.title.as_deref(),
-        genres: &line.genres,
-        score: line.score,
-    };
     let cells = [
         Cell::Count(line.rank as u64),
         Cell::Text(&line.item),
@@ -272,5 +280,5 @@ pub(super) fn row(listing: &mut Listing<'_>, line: &Recommendation) -> Result<()
         Cell::List(&line.genres),
         Cell::Score(line.score),
     ];
-    listing.row(&value, &cells)
+    listing.row(&Line::from(line), &cells)
 }

@@ -113,7 +113,7 @@ impl<'d> Ensemble<'d> {
     }
 
     pub(super) fn into_model(self) -> Result<Model> {
-        let models = self.members.into_iter().map(Training::into_model);
+        let models = self.members.into_iter().map(Training::with_baseline);
         blend(&models.collect::<Result<Vec<_>>>()?)
     }
 }
@@ -218,6 +218,7 @@ pub fn blend(models: &[Model]) -> Result<Model> {
         items: side(&|model| &model.items, 1.0),
         posterior: None,
         purpose: None,
+        reference: None,
         ..first.clone()
     })
 }

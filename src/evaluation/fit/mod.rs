@@ -8,10 +8,12 @@
 //! | `clicks` | what suits these clicks? |
 //! | [`ensemble`] | what do several models say together? |
 //! | [`warm`] | how does a training start from a model that is there already? |
+//! | `reference` | what did the training look like? |
 
 mod clicks;
 pub mod ensemble;
 pub mod recipe;
+mod reference;
 pub mod warm;
 
 use crate::bayes::Inference;
@@ -19,7 +21,7 @@ use crate::data::{Dataset, Interactions};
 use crate::gradient::AllCells;
 use crate::kernels::Real;
 use crate::loss::LossKind;
-use crate::model::Baseline;
+use crate::model::{Baseline, Reference};
 use crate::training::als::Als;
 use crate::training::config::Method;
 use crate::training::{Checked, Config, Ending, Finish, Keeping, Observer, Trainer};
@@ -45,11 +47,16 @@ impl<T: Real> Trainer<'_, T> {
         }
     }
 
-    /// The model of the parameters as they are, with the baseline of the same ratings beside it; an order or a probability has none. The examples are given back before the model is made: this is the end of training.
+    /// The model of the parameters as they are, with the baseline of the same ratings beside it, which an order or a probability has not, and with its [`Reference`]. The examples are given back before the model is made: this is the end of training.
     ///
     /// # Errors
     /// As [`baseline`](Trainer::baseline).
     pub fn into_model(self) -> Result<Model> {
+        let data = self.data();
+        with_reference(self.with_baseline()?, data)
+    }
+
+    fn with_baseline(self) -> Result<Model> {
         let baseline = match self.config().ranks() {
             true => None,
             false => Some(self.baseline()?),
@@ -58,6 +65,11 @@ impl<T: Real> Trainer<'_, T> {
         model.baseline = baseline;
         Ok(model)
     }
+}
+
+fn with_reference(mut model: Model, data: &Dataset) -> Result<Model> {
+    model.reference = Some(Reference::of(&model, data)?);
+    Ok(model)
 }
 
 /// A training of whatever method.
@@ -120,15 +132,20 @@ impl<'d> Training<'d> {
         }
     }
 
-    /// What has been learnt, with the baseline of the same ratings beside it.
+    /// What has been learnt, with the baseline of the same ratings and the [`Reference`] beside it.
     ///
     /// # Errors
     /// Where ratings that are not in memory cannot be read.
     pub fn into_model(self) -> Result<Model> {
+        let data = self.trainer().data();
+        with_reference(self.with_baseline()?, data)
+    }
+
+    fn with_baseline(self) -> Result<Model> {
         match self {
             Training::Ensemble(ensemble) => ensemble.into_model(),
-            Training::Point(trainer) => trainer.into_model(),
-            Training::Closed(als) => als.into_trainer().into_model(),
+            Training::Point(trainer) => trainer.with_baseline(),
+            Training::Closed(als) => als.into_trainer().with_baseline(),
             Training::Posterior(inference) => {
                 let baseline = inference.trainer().baseline()?;
                 let mut model = inference.into_model_alone()?;

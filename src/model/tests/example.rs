@@ -81,6 +81,7 @@ pub(crate) fn model() -> Model {
         baseline: None,
         posterior: None,
         purpose: None,
+        reference: None,
     }
 }
 

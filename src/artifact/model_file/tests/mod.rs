@@ -4,6 +4,7 @@
 //! |---|---|
 //! | here | does a model come back as it was? |
 //! | `posterior` | and what is known of its uncertainty? |
+//! | `reference` | and what its training looked like? |
 //! | `damage` | is a file that makes no model refused, where it is wrong? |
 //! | `disk` | what if the disk is full? |
 //! | `versions` | do old files load for ever? |
@@ -12,6 +13,7 @@ mod damage;
 #[cfg(feature = "train")]
 mod disk;
 mod posterior;
+mod reference;
 mod versions;
 
 use super::samples::{SampleSpread, Shape};

@@ -217,12 +217,13 @@ fn a_negative_variance_in_a_file_is_refused_where_it_stands() {
 /// The formula of `size` against the file, for a model without features.
 #[cfg(feature = "train")]
 #[test]
-fn the_length_of_a_file_with_a_posterior_is_known_before() {
+fn the_length_of_a_file_is_known_before() {
     for (shape, spread) in [
         (Shape::SAMPLES, Some(SpreadShape::Samples(2))),
         (Shape::VARIANCES, Some(SpreadShape::Variances)),
         (Shape::FULL, None),
         (Shape::PURPOSE, None),
+        (Shape::REFERENCE, None),
         (Shape::COSINE, None),
     ] {
         let shape = Shape {
@@ -253,6 +254,7 @@ fn the_length_of_a_file_with_a_posterior_is_known_before() {
             clipped: shape.clip,
             spread,
             purpose: model.purpose.as_ref(),
+            ratings: model.reference.as_ref().map(|reference| &reference.ratings),
         };
         let bytes = model.to_bytes().unwrap();
         assert_eq!(size.file_bytes(), bytes.len() as u64, "{shape:?}");

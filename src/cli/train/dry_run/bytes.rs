@@ -26,6 +26,7 @@ use crate::data::layout::order::{blocks_for_steps, blocks_for_tasks, count};
 use crate::data::{Catalog, Ids, Interactions, SideData, Strings};
 use crate::gradient::Objective;
 use crate::kernels::lanes::padded;
+use crate::model::Reference;
 use crate::optimizer::OptimizerKind;
 use crate::training::groups::Chosen;
 use crate::training::{Batch, Checked, ClipRule, Config, Keep};
@@ -144,6 +145,8 @@ impl Sizes<'_> {
             ..Objective::default()
         }
         .purpose();
+        // Ratings are in memory here.
+        let ratings = Reference::ratings_of(&self.inputs.train).ok();
         let shape = Shape {
             n_factors: config.factors(),
             users,
@@ -154,6 +157,7 @@ impl Sizes<'_> {
             clipped: config.clip != ClipRule::None,
             spread: None,
             purpose: purpose.as_ref(),
+            ratings: ratings.as_ref(),
         };
         shape.file_bytes()
     }
