@@ -31,6 +31,7 @@ mod reading;
 mod readme;
 mod resume;
 mod robustness;
+mod runs;
 mod serve;
 mod train_command;
 mod training;

@@ -24,6 +24,18 @@ fn tour() -> Vec<(String, Vec<String>)> {
     commands
 }
 
+/// The words of a line, as a shell has them where quotes stand around whole words.
+fn words(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for (n, part) in line.split('"').enumerate() {
+        match n % 2 {
+            0 => words.extend(part.split_whitespace().map(str::to_owned)),
+            _ => words.push(part.to_owned()),
+        }
+    }
+    words
+}
+
 #[test]
 fn the_tour_runs_as_written() {
     let folder = Folder::new("readme");
@@ -34,8 +46,8 @@ fn the_tour_runs_as_written() {
         commands.len()
     );
     for (line, output) in commands {
-        let mut words = line.split_whitespace();
-        assert_eq!(words.next(), Some("lowrank"), "{line}");
+        let mut words = words(&line).into_iter();
+        assert_eq!(words.next().as_deref(), Some("lowrank"), "{line}");
         let mut command = lowrank();
         command.args(words).current_dir(folder.path(""));
         let printed = command.output().expect("the binary starts");
