@@ -63,6 +63,22 @@ impl Ground {
         succeed(command.arg(self.folder.path(run)).args(more));
     }
 
+    /// A model of the same ratings in another order and one of a user more: it numbers users and items otherwise, and ids meet by name.
+    fn turned(&self) -> PathBuf {
+        let text = std::fs::read_to_string(&self.train).unwrap();
+        let mut lines: Vec<&str> = text.lines().collect();
+        lines.push("late,7,3");
+        lines[1..].reverse();
+        let turned = self.folder.write("turned.csv", lines.join("\n") + "\n");
+        let mut command = lowrank();
+        command
+            .arg("train")
+            .arg(&turned)
+            .args(["--quiet", "--bayes", "--factors", "1", "-o"]);
+        succeed(command.arg(self.folder.path("turned")));
+        self.folder.path("turned")
+    }
+
     fn evaluate(&self, run: &str, more: &[&str]) -> Command {
         let mut command = lowrank();
         command
@@ -235,18 +251,7 @@ fn the_better_of_two_passes_against_the_other() {
 fn figures_and_intervals_are_those_of_the_other_commands() {
     let ground = ground();
     let runs = ["poor", "good"].map(|run| ground.folder.path(run));
-    // Of another order of users and items, with a user more: ids meet by name.
-    let text = std::fs::read_to_string(&ground.train).unwrap();
-    let mut lines: Vec<&str> = text.lines().collect();
-    lines.push("late,7,3");
-    lines[1..].reverse();
-    let turned = ground.folder.write("turned.csv", lines.join("\n") + "\n");
-    let mut command = lowrank();
-    command
-        .arg("train")
-        .arg(&turned)
-        .args(["--quiet", "--bayes", "--factors", "1", "-o"]);
-    succeed(command.arg(ground.folder.path("turned")));
+    ground.turned();
     for other in ["poor", "turned"] {
         let other = ground.folder.path(other);
         let mut command = lowrank();
@@ -332,11 +337,11 @@ fn figures_and_intervals_are_those_of_the_other_commands() {
 #[test]
 fn lists_are_compared_over_the_users_of_both() {
     let ground = ground();
-    let poor = ground.folder.path("poor");
+    let other = ground.turned();
     let mut command = lowrank();
     command
         .arg("compare")
-        .arg(&poor)
+        .arg(&other)
         .arg(ground.folder.path("good"));
     // Without ratings there are only lists.
     let text = std::fs::read_to_string(&ground.test).unwrap();
@@ -355,7 +360,7 @@ fn lists_are_compared_over_the_users_of_both() {
         .arg("evaluate")
         .arg(ground.folder.path("good"))
         .args(["--quiet", "--against"])
-        .arg(&poor);
+        .arg(&other);
     command.arg("--test").arg(&pairs).args([
         "--gate",
         "ndcg@20 >= champion",

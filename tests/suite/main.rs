@@ -32,6 +32,7 @@ mod reading;
 mod readme;
 mod resume;
 mod robustness;
+mod runs;
 mod serve;
 mod stdin;
 mod train_command;

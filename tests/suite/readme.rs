@@ -33,6 +33,18 @@ fn piped(line: &str) -> (String, &str) {
     }
 }
 
+/// The words of a line, as a shell has them where quotes stand around whole words.
+fn words(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for (n, part) in line.split('"').enumerate() {
+        match n % 2 {
+            0 => words.extend(part.split_whitespace().map(str::to_owned)),
+            _ => words.push(part.to_owned()),
+        }
+    }
+    words
+}
+
 #[test]
 fn the_tour_runs_as_written() {
     let folder = Folder::new("readme");
@@ -44,8 +56,8 @@ fn the_tour_runs_as_written() {
     );
     for (line, output) in commands {
         let (input, rest) = piped(&line);
-        let mut words = rest.split_whitespace();
-        assert_eq!(words.next(), Some("lowrank"), "{line}");
+        let mut words = words(rest).into_iter();
+        assert_eq!(words.next().as_deref(), Some("lowrank"), "{line}");
         let mut command = lowrank();
         command.args(words).current_dir(folder.path(""));
         let input = folder.write("input", input);

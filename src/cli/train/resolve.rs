@@ -362,7 +362,12 @@ impl Settings {
             ..Settings::default()
         };
         let checked = asked.config()?.check()?;
-        Ok(asked.resolved(checked.config(), checked.optimizer().kind))
+        let mut defaults = asked.resolved(checked.config(), checked.optimizer().kind);
+        // What a training makes of it as long as nothing speaks for blocks.
+        if defaults.batch.as_deref() == Some("auto") {
+            defaults.batch = Some("full".into());
+        }
+        Ok(defaults)
     }
 
     /// Whether nothing says how to train, so that what suits the data can be found out. What makes clicks of ratings says only what they are, and how long to train is

@@ -243,3 +243,47 @@ fn sample(kind: Kind, test: &Interactions, predictions: &[f64], rows: &[usize]) 
         _ => Sample::root_mean(errors.map(|error| error * error).collect(), users),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::judge::gate::GateFlags;
+    use crate::cli::output::Manner;
+    use crate::model::example;
+    use crate::storage::file_system::folder::TestFolder;
+
+    /// Whoever releases a first model has no champion; whoever releases the next one asks the same.
+    #[test]
+    fn a_first_model_has_nobody_to_be_better_than() {
+        let folder = TestFolder::new("gates");
+        let (model, test) = (folder.0.join("model.lowrank"), folder.0.join("test.csv"));
+        example::model().save(&model).unwrap();
+        // ann on m2: 3¾ of 4; zoe on m1: 4½ of 3.
+        std::fs::write(&test, "user,item,rating\nann,m2,4\nzoe,m1,3\n").unwrap();
+        let gates = ["rmse < champion", "mae <= 0.875", "mae < 0.875"];
+        let evaluate = Evaluate {
+            test: Some(test),
+            gates: GateFlags {
+                gate: gates.map(|gate| gate.parse().unwrap()).into(),
+                ..GateFlags::default()
+            },
+            ..Evaluate::default()
+        };
+        let manner = Manner {
+            quiet: true,
+            ..Manner::default()
+        };
+        let found = evaluate.judge(&model, None, manner).unwrap();
+        let verdicts = &found.gates.0;
+        let passed: Vec<bool> = verdicts.iter().map(|of| of.passed).collect();
+        assert_eq!(passed, [true, true, false]);
+        assert_eq!(verdicts[0].note.as_deref(), Some("no champion yet"));
+        assert_eq!(verdicts[1].value, Some(0.875));
+        let error = found.gates.check().unwrap_err();
+        assert!(matches!(error, Error::Gate { failed: 1, .. }), "{error}");
+
+        let found = evaluate.judge(&model, Some(&model), manner).unwrap();
+        assert!(!found.gates.0[0].passed, "nobody is better than himself");
+        assert_eq!(found.gates.0[0].difference, Some([0.0, 0.0]));
+    }
+}
