@@ -62,7 +62,11 @@ impl RunDirectory {
 }
 
 /// The names in a folder that a run may use; none where the folder is not there yet.
-fn names(file_system: &impl FileSystem, path: &Path, force: bool) -> Result<Vec<OsString>> {
+pub(super) fn names(
+    file_system: &impl FileSystem,
+    path: &Path,
+    force: bool,
+) -> Result<Vec<OsString>> {
     let names = match file_system.read_dir(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) if error.kind() == ErrorKind::NotADirectory => {
@@ -276,31 +280,36 @@ fn is_ours(name: &str) -> bool {
         || (name.starts_with("checkpoint-") && name.ends_with(".lowrank"))
 }
 
-/// The model file that `path` means: itself, or `model.lowrank` in it where it is a run directory.
+/// The model file that `path` means: itself, `model.lowrank` in it where it is a run directory, or that of a version in a registry: `REGISTRY/name`, `REGISTRY/name@alias`, `REGISTRY/name@7`.
+/// A file or a run directory of that very name comes first.
 ///
 /// # Errors
-/// Where there is neither; the error says what was looked for.
+/// Where there is none; the error says what was looked for.
 pub fn resolve_model(path: impl AsRef<Path>) -> Result<PathBuf> {
     let path = path.as_ref();
     let inside = path.join(MODEL);
     if inside.is_file() {
         return Ok(inside);
     }
-    if path.is_dir() {
-        return Err(Error::File {
-            path: path.into(),
-            got: format!("a folder without {MODEL}"),
-            wanted: format!("a model file, or a run directory, which holds {MODEL}"),
-        });
+    if path.exists() && !path.is_dir() {
+        return Ok(path.into());
     }
-    if !path.exists() {
-        return Err(Error::File {
-            path: path.into(),
-            got: "no such file or folder".into(),
-            wanted: format!("a model file, or a run directory, which holds {MODEL}"),
-        });
+    #[cfg(feature = "cli")]
+    if let Some(model) = super::registry::resolve_model(path)? {
+        return Ok(model);
     }
-    Ok(path.into())
+    let (got, or) = match path.is_dir() {
+        true => (format!("a folder without {MODEL}"), ""),
+        false => (
+            "no such file or folder".into(),
+            ", or REGISTRY/name@alias of a registry",
+        ),
+    };
+    Err(Error::File {
+        path: path.into(),
+        got,
+        wanted: format!("a model file, or a run directory, which holds {MODEL}{or}"),
+    })
 }
 
 #[cfg(test)]

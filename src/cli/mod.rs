@@ -7,7 +7,7 @@
 //! | `train` | `demo`, `train`, `resume`: from ratings to a model |
 //! | `serve` | `predict`, `recommend`, `similar`: ask a model |
 //! | `judge` | `evaluate`, `cv`, `tune`, `compare`: how good is it, and is something else better? |
-//! | `keep` | `export`: take the embeddings elsewhere |
+//! | `keep` | `export`, `registry`: take the embeddings elsewhere, keep versions |
 //! | `data` | `data inspect`, `data split`, `data check-split`, `data convert`, `data generate`: ratings before any model |
 //!
 //! | exit code | means |
@@ -32,6 +32,7 @@ use clap::{Parser, Subcommand};
 use crate::{Error, Result};
 use output::{Format, Manner};
 
+mod calendar;
 mod data;
 mod duration;
 mod given;
@@ -84,6 +85,8 @@ enum Command {
     Compare(judge::compare::Compare),
     Export(keep::export::Export),
     #[command(subcommand)]
+    Registry(keep::registry::Commands),
+    #[command(subcommand)]
     Data(data::Data),
 }
 
@@ -101,6 +104,7 @@ impl Command {
             Command::Tune(command) => command.run(manner),
             Command::Compare(command) => command.run(manner),
             Command::Export(command) => command.run(manner),
+            Command::Registry(command) => command.run(manner),
             Command::Data(command) => command.run(manner),
         }
     }

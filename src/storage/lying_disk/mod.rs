@@ -175,6 +175,16 @@ impl LyingDisk {
         }
     }
 
+    /// The lock of a file, where nobody has it.
+    fn take(&self, state: &mut State, node: usize) -> Option<LyingLock> {
+        if state.locked.contains(&node) {
+            return None;
+        }
+        state.locked.push(node);
+        let disk = self.clone();
+        Some(LyingLock { disk, node })
+    }
+
     fn looks(&self) -> io::Result<MutexGuard<'_, State>> {
         self.step(Step::Looks)
     }
@@ -315,22 +325,24 @@ impl FileSystem for LyingDisk {
 
     fn lock(&self, path: &Path) -> io::Result<LyingLock> {
         loop {
-            if let Some(lock) = self.try_lock(path)? {
+            let mut state = self.changes()?;
+            let node = state.nodes.file_at(path)?;
+            if let Some(lock) = self.take(&mut state, node) {
                 return Ok(lock);
             }
-            self.wait_for_lock()?;
+            // Before anybody else can give it back.
+            let Some(turns) = &mut state.turns else {
+                return Err(io::Error::other("nobody would give the lock back"));
+            };
+            turns.waits(self.writer);
+            self.shared.1.notify_all();
         }
     }
 
     fn try_lock(&self, path: &Path) -> io::Result<Option<LyingLock>> {
         let mut state = self.changes()?;
         let node = state.nodes.file_at(path)?;
-        if state.locked.contains(&node) {
-            return Ok(None);
-        }
-        state.locked.push(node);
-        let disk = self.clone();
-        Ok(Some(LyingLock { disk, node }))
+        Ok(self.take(&mut state, node))
     }
 }
 

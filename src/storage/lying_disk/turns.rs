@@ -36,6 +36,11 @@ impl Turns {
         self.next += 1;
     }
 
+    /// A writer goes on when a lock is given back.
+    pub(super) fn waits(&mut self, writer: usize) {
+        self.writers[writer] = Writer::Waiting;
+    }
+
     /// A lock was given back.
     pub(super) fn unlocked(&mut self) {
         for writer in &mut self.writers {
@@ -99,18 +104,6 @@ impl LyingDisk {
                 }
             }
         }
-    }
-
-    /// Lets others go until a lock is given back.
-    pub(super) fn wait_for_lock(&self) -> io::Result<()> {
-        let mut state = self.state();
-        match &mut state.turns {
-            None => return Err(io::Error::other("nobody would give the lock back")),
-            Some(turns) => turns.writers[self.writer] = Writer::Waiting,
-        }
-        drop(state);
-        self.shared.1.notify_all();
-        Ok(())
     }
 }
 

@@ -1,0 +1,1 @@
+//! Is a registry of version 1 read for ever?
