@@ -96,20 +96,8 @@ pub(crate) fn name_when_finished(name: &str) -> Option<&str> {
     number.bytes().all(is_number).then_some(finished)
 }
 
-/// Writes a new file and flushes it; its name is not flushed.
-pub(crate) fn write_new<F: FileSystem>(
-    file_system: &F,
-    path: &Path,
-    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-) -> Result<()> {
-    file_system
-        .create_new(path)
-        .and_then(|file| fill(file_system, file, write))
-        .map_err(Error::io(path, "write"))
-}
-
 /// Writes and flushes; the file is closed at the end, because some systems rename no open file.
-fn fill<F: FileSystem>(
+pub(crate) fn fill<F: FileSystem>(
     file_system: &F,
     file: F::File,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,

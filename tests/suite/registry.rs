@@ -153,12 +153,16 @@ fn what_cannot_be_is_refused_by_name() {
         refused(&folder, words, code, wanted);
     }
     assert_eq!(json(&folder, "list reg").as_array().expect("rows").len(), 1);
-    let (code, said) = fail(
-        lowrank()
-            .args(["predict", "--user", "1", "--item", "1"])
-            .arg(folder.path("reg/music@champion")),
-    );
-    assert!(code == 1 && said.contains("no model \"music\""), "{said}");
+    for (model, code, wanted) in [
+        ("reg/music@champion", 1, "no model \"music\""),
+        ("reg/movies@01", 2, "an alias has a letter"),
+        ("films/movies@1", 1, "REGISTRY/name@alias"),
+    ] {
+        let mut command = lowrank();
+        command.args(["predict", model, "--user", "1", "--item", "1"]);
+        let (found, said) = fail(command.current_dir(folder.path("")));
+        assert!(found == code && said.contains(wanted), "{model}: {said}");
+    }
 }
 
 #[test]
@@ -352,7 +356,7 @@ fn what_is_killed_leaves_whole_versions() {
 }
 
 #[test]
-#[ignore = "two hundred kills take a minute"]
+#[ignore = "two hundred kills take ten seconds"]
 fn two_hundred_kills_leave_whole_versions() {
     kill(&with_runs("registry-kills"), 200, 5);
 }

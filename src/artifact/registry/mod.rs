@@ -287,13 +287,13 @@ impl<F: FileSystem> Registry<F> {
 /// # Errors
 /// Where it is in a registry that has no such version.
 pub(super) fn resolve_model(path: &Path) -> Result<Option<PathBuf>> {
-    let Some((root, Ok(reference))) = names::split(path) else {
+    let Some((root, reference)) = names::split(path) else {
         return Ok(None);
     };
     if !is_file(&Disk, &root.join(MARKER))? {
         return Ok(None);
     }
-    let registry = Registry::open(root)?;
+    let (registry, reference) = (Registry::open(root)?, reference?);
     let version = registry.resolve(&reference)?;
     Ok(Some(registry.folder(&reference.name, version).join(MODEL)))
 }

@@ -37,7 +37,7 @@ impl<F: FileSystem + Clone> Registry<F> {
         create_folders(file_system, folder)?;
         let from = self.folder(name, version);
         let manifest = Manifest::read(file_system, &from)?;
-        let mut copy = Unfinished::create(file_system.clone(), folder, last)?;
+        let mut copy = Unfinished::new(file_system.clone(), folder, last)?;
         for (name, wanted) in manifest.files() {
             let got = copy.copy(&from.join(name), name)?;
             if got != wanted {

@@ -71,7 +71,7 @@ impl<F: FileSystem + Clone> Candidate<F> {
         let (folder, lock) = {
             // Whoever removes leftovers holds this lock too, so a folder is never seen before its own.
             let _lock = registry.lock(name)?;
-            let folder = Unfinished::create(file_system.clone(), &place, OsStr::new(PUSH))?;
+            let folder = Unfinished::new(file_system.clone(), &place, OsStr::new(PUSH))?;
             let path = lock_of(folder.path());
             let held = file_system.lock(&path).map_err(Error::io(&path, "lock"))?;
             let held = Some(held);

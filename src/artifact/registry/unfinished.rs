@@ -3,11 +3,12 @@
 //! Under another name, beside where it will be. What is not finished goes when it is dropped; what a process that was ended has left, `gc` removes.
 
 use std::ffi::OsStr;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::manifest::hash;
 use crate::storage::FileSystem;
-use crate::storage::replace::{create_beside, write_new};
+use crate::storage::replace::{create_beside, fill};
 use crate::{Error, Result};
 
 /// A folder that is being filled.
@@ -19,7 +20,7 @@ pub(super) struct Unfinished<F: FileSystem> {
 
 impl<F: FileSystem> Unfinished<F> {
     /// A new one in `folder`, which will be called `name` or anything else.
-    pub(super) fn create(file_system: F, folder: &Path, name: &OsStr) -> Result<Self> {
+    pub(super) fn new(file_system: F, folder: &Path, name: &OsStr) -> Result<Self> {
         let (path, ()) = create_beside(folder, name, |path| file_system.create_dir(path))
             .map_err(Error::io(folder, "write"))?;
         Ok(Unfinished {
@@ -37,7 +38,7 @@ impl<F: FileSystem> Unfinished<F> {
     pub(super) fn copy(&self, from: &Path, name: &str) -> Result<String> {
         let source = self.file_system.open(from)?;
         let mut sha256 = String::new();
-        write_new(&self.file_system, &self.path.join(name), |writer| {
+        self.create(name, |writer| {
             sha256 = hash(&source, |block| writer.write_all(block))?;
             Ok(())
         })?;
@@ -46,10 +47,18 @@ impl<F: FileSystem> Unfinished<F> {
 
     /// Writes a small file into it, and flushes it.
     pub(super) fn write(&self, name: &str, text: &str) -> Result<()> {
+        self.create(name, |writer| writer.write_all(text.as_bytes()))
+    }
+
+    fn create(
+        &self,
+        name: &str,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<()> {
         let path = self.path.join(name);
-        write_new(&self.file_system, &path, |writer| {
-            writer.write_all(text.as_bytes())
-        })
+        let file = self.file_system.create_new(&path);
+        file.and_then(|file| fill(&self.file_system, file, write))
+            .map_err(Error::io(&path, "write"))
     }
 
     /// Removes a file from it, where there is one.
@@ -62,7 +71,7 @@ impl<F: FileSystem> Unfinished<F> {
     ///
     /// # Errors
     /// Where the name is taken (`AlreadyExists`, `DirectoryNotEmpty`), or the operating system refuses.
-    pub(super) fn finish(&mut self, to: &Path) -> std::io::Result<()> {
+    pub(super) fn finish(&mut self, to: &Path) -> io::Result<()> {
         self.file_system.sync_folder(&self.path)?;
         self.file_system.rename(&self.path, to)?;
         self.finished = true;
@@ -81,7 +90,7 @@ impl<F: FileSystem> Drop for Unfinished<F> {
 }
 
 /// Removes a folder of files.
-pub(super) fn remove(file_system: &impl FileSystem, folder: &Path) -> std::io::Result<()> {
+pub(super) fn remove(file_system: &impl FileSystem, folder: &Path) -> io::Result<()> {
     for name in file_system.read_dir(folder)? {
         file_system.remove(&folder.join(name))?;
     }

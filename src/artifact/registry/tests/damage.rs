@@ -76,7 +76,7 @@ fn damage_is_an_error_or_no_damage() {
 }
 
 #[test]
-#[ignore = "takes minutes"]
+#[ignore = "takes ten seconds"]
 fn a_hundred_thousand_damages_are_errors() {
     mutate(100_000);
 }

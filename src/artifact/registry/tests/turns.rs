@@ -105,6 +105,12 @@ fn whoever_comes_in_between_loses_nothing() {
                 "{a} {b} {first} {results:?}"
             );
             is_whole(&disk);
+            if [1, 2].contains(&a) && [1, 2].contains(&b) {
+                // Neither forgets what the other one did.
+                let aliases = open(&disk).and_then(|registry| registry.aliases(NAME));
+                let moves = aliases.expect("aliases").moves("champion").len();
+                assert_eq!(moves, if a == b { 3 } else { 4 }, "{a} {b} {first}");
+            }
             let pushes = [a, b].iter().filter(|work| **work == 0).count();
             assert!(versions(&disk).contains(&(4 + pushes as u64)));
             assert!(versions(&disk).contains(&champion(&disk).expect("a champion")));

@@ -53,7 +53,11 @@ impl List {
             for name in &names {
                 let aliases = registry.aliases(name)?;
                 for number in registry.versions(name)? {
-                    let version = registry.version(name, number)?;
+                    let version = match registry.version(name, number) {
+                        // Removed in the meantime.
+                        Err(_) if !registry.folder(name, number).exists() => continue,
+                        version => version?,
+                    };
                     let aliases: Vec<String> = aliases.of(number).map(str::to_owned).collect();
                     let figure = figure(&version);
                     let line = Line {

@@ -86,7 +86,13 @@ fn split(path: &Path) -> Result<(PathBuf, Reference)> {
 /// The registry and the name, where no version is to be said.
 fn split_name(path: &Path) -> Result<(PathBuf, String)> {
     match split(path)? {
-        (root, Reference { name, which }) if which == Which::Newest => Ok((root, name)),
+        (
+            root,
+            Reference {
+                name,
+                which: Which::Newest,
+            },
+        ) => Ok((root, name)),
         _ => {
             let wanted = "REGISTRY/NAME, without a version";
             Err(Error::config("name", path.display(), wanted))
