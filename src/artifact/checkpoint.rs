@@ -19,11 +19,14 @@
 
 use std::path::Path;
 
+use super::run_directory::RunDirectory;
 use crate::metrics::held_out::ListMeans;
 use crate::metrics::{HeldOut, RatingErrors};
 use crate::model::{Parameters, Table};
 use crate::storage::sections::MAX_RECORD;
-use crate::storage::{Container, Disk, Element, FileSource, Sections, Source, write_atomically};
+use crate::storage::{
+    Container, Disk, Element, FileSource, FileSystem, Sections, Source, write_atomically,
+};
 use crate::training::State;
 use crate::training::state::Best;
 use crate::{Error, Result};
@@ -46,6 +49,26 @@ fn config() -> impl bincode::config::Config {
 /// # Errors
 /// Where it cannot be written, or the note is longer than 1 MiB.
 pub fn save(path: &Path, note: &str, state: &State<f32>) -> Result<()> {
+    save_to(&Disk, path, note, state)
+}
+
+impl<F: FileSystem> RunDirectory<F> {
+    /// Replaces the checkpoint of the run. The lines of `metrics.jsonl` are flushed before: a checkpoint that a power cut leaves without them could not go on.
+    ///
+    /// # Errors
+    /// Those of [`save`].
+    pub fn put_down(&self, note: &str, state: &State<f32>) -> Result<()> {
+        self.flush_metrics()?;
+        save_to(self.file_system(), &self.checkpoint(), note, state)
+    }
+}
+
+fn save_to(
+    file_system: &impl FileSystem,
+    path: &Path,
+    note: &str,
+    state: &State<f32>,
+) -> Result<()> {
     let best = state.best.as_ref().map(|best| {
         let (kind, (sums, count)) = match &best.valid {
             HeldOut::Ratings(errors) => (1, errors.parts()),
@@ -65,7 +88,7 @@ pub fn save(path: &Path, note: &str, state: &State<f32>) -> Result<()> {
         Array::Floats(values) => sections.add(name, 1, values),
         Array::Counts(values) => sections.add(name, 1, values),
     });
-    write_atomically(&Disk, path, |w| {
+    write_atomically(file_system, path, |w| {
         sections.write_to(|piece| w.write_all(piece))
     })
 }
@@ -254,6 +277,7 @@ mod tests {
     use crate::data::{Dataset, Split};
     use crate::random::Stream;
     use crate::storage::file_system::folder::TestFolder;
+    use crate::storage::lying_disk::{After, Fault, LyingDisk};
     use crate::training::{Batch, Config, Trainer};
     use std::ops::ControlFlow;
 
@@ -315,6 +339,43 @@ mod tests {
             assert_eq!(*going_on.state(), state);
             going_on.run(&mut ());
             assert_eq!(going_on.state(), straight.state());
+        }
+    }
+
+    #[test]
+    fn a_power_cut_leaves_the_old_checkpoint_or_the_new_one_with_its_lines() {
+        let halves = halves();
+        let states = [3, 4].map(|epoch| a_state(&halves, epoch));
+        let empty = LyingDisk::new();
+        let run = RunDirectory::create_on(empty.clone(), "runs/run", false).expect("a run");
+        (0..3).for_each(|_| run.append_metrics("{}").expect("a line"));
+        run.put_down("a note", &states[0]).expect("put down");
+        let goes_on = |disk: &LyingDisk| {
+            let run = RunDirectory::open_on(disk.clone(), "runs/run").expect("a run");
+            let bytes = disk.bytes(run.checkpoint());
+            let checkpoint = Checkpoint::new(&bytes[..]).expect("a checkpoint");
+            let mut trainer = trainer(&halves, 9);
+            checkpoint.restore(trainer.state_mut()).expect("restored");
+            run.keep_metrics(checkpoint.epoch()).expect("its lines");
+            assert!(states.contains(trainer.state()));
+            run
+        };
+        let next = |run: &RunDirectory<LyingDisk>| {
+            let line = run.append_metrics("{}");
+            line.and_then(|()| run.put_down("a note", &states[1]))
+        };
+        let steps = empty.copy().steps_of(|disk| {
+            let run = RunDirectory::open_on(disk.clone(), "runs/run").expect("a run");
+            next(&run).expect("put down");
+        });
+        for step in 0..steps {
+            let disk = empty.copy().with(Fault::PowerCut(step));
+            let cut = RunDirectory::open_on(disk.clone(), "runs/run");
+            assert!(cut.and_then(|run| next(&run)).is_err());
+            for after in After::all() {
+                let run = goes_on(&disk.restart(after));
+                next(&run).expect("put down again");
+            }
         }
     }
 

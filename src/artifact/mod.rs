@@ -7,6 +7,7 @@
 //! | [`export`] | how do other programs get the tables? |
 //! | [`init`] | how do tables from elsewhere become the start of a training? |
 //! | [`run_directory`] | what does a training leave behind, and where? |
+//! | `registry` | how are versions of models kept, found again, and told which is in use? |
 //!
 //! [`Model::to_bytes`](crate::Model::to_bytes), [`from_bytes`](crate::Model::from_bytes), [`save`](crate::Model::save) and
 //! [`load`](crate::Model::load) belong to the model and stand here, because their bytes do.
@@ -18,6 +19,8 @@ pub mod export;
 #[cfg(feature = "train")]
 pub mod init;
 pub mod model_file;
+#[cfg(feature = "cli")]
+pub mod registry;
 #[cfg(feature = "train")]
 pub mod run_directory;
 
@@ -26,5 +29,7 @@ pub use checkpoint::Checkpoint;
 #[cfg(feature = "train")]
 pub use init::{InitTable, InitTables};
 pub use model_file::ModelFile;
+#[cfg(feature = "cli")]
+pub use registry::Registry;
 #[cfg(feature = "train")]
 pub use run_directory::{RunDirectory, resolve_model};

@@ -14,25 +14,25 @@
 //! Here are names and writing; what the files say is said by those who write them.
 
 use std::ffi::OsString;
-use std::fs::{self, OpenOptions};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use crate::storage::file_system::UNFINISHED;
-use crate::storage::{Disk, write_atomically};
+use crate::storage::replace::name_when_finished;
+use crate::storage::{Disk, FileSystem, Kind, create_folders, read_file, write_atomically};
 use crate::{Error, Result};
 
 /// The model's file in a run directory.
 pub const MODEL: &str = "model.lowrank";
-const RUN: &str = "run.json";
-const METRICS: &str = "metrics.jsonl";
-const CONFIG: &str = "config.toml";
-const CHECKPOINT: &str = "checkpoint.lowrank";
+pub(super) const RUN: &str = "run.json";
+pub(super) const METRICS: &str = "metrics.jsonl";
+pub(super) const CONFIG: &str = "config.toml";
+pub(super) const CHECKPOINT: &str = "checkpoint.lowrank";
 
 /// The folder of one training.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RunDirectory {
+pub struct RunDirectory<F = Disk> {
     path: PathBuf,
+    file_system: F,
 }
 
 impl RunDirectory {
@@ -41,16 +41,7 @@ impl RunDirectory {
     /// # Errors
     /// Where the folder is not empty and `force` is not given, where `path` is a file, or the operating system refuses.
     pub fn create(path: impl Into<PathBuf>, force: bool) -> Result<RunDirectory> {
-        let path = path.into();
-        let names = Self::names(&path, force)?;
-        fs::create_dir_all(&path).map_err(Error::io(&path, "create"))?;
-        for name in names {
-            if name.to_str().is_some_and(is_ours) {
-                let file = path.join(name);
-                fs::remove_file(&file).map_err(Error::io(&file, "remove"))?;
-            }
-        }
-        Ok(RunDirectory { path })
+        RunDirectory::create_on(Disk, path, force)
     }
 
     /// Whether [`create`](RunDirectory::create) would take `path`; nothing is changed.
@@ -58,34 +49,7 @@ impl RunDirectory {
     /// # Errors
     /// As `create`'s.
     pub fn check(path: &Path, force: bool) -> Result<()> {
-        Self::names(path, force).map(drop)
-    }
-
-    /// The names in a folder that a run may use; none where the folder is not there yet.
-    fn names(path: &Path, force: bool) -> Result<Vec<OsString>> {
-        if !path.exists() {
-            return Ok(Vec::new());
-        }
-        if !path.is_dir() {
-            return Err(Error::File {
-                path: path.into(),
-                got: "a file".into(),
-                wanted: "a folder for the run, or none yet".into(),
-            });
-        }
-        let mut names = Vec::new();
-        for entry in fs::read_dir(path).map_err(Error::io(path, "read"))? {
-            names.push(entry.map_err(Error::io(path, "read"))?.file_name());
-        }
-        if !force && !names.is_empty() {
-            let ours = names.iter().any(|name| name == MODEL || name == RUN);
-            return Err(Error::File {
-                path: path.into(),
-                got: if ours { "an earlier run" } else { "a folder that is not empty" }.into(),
-                wanted: "an empty or a new folder, or --force, which removes the files of an earlier run".into(),
-            });
-        }
-        Ok(names)
+        names(&Disk, path, force).map(drop)
     }
 
     /// The run that is in `path`.
@@ -93,16 +57,78 @@ impl RunDirectory {
     /// # Errors
     /// Where there is no such folder, or no run in it.
     pub fn open(path: impl Into<PathBuf>) -> Result<RunDirectory> {
+        RunDirectory::open_on(Disk, path)
+    }
+}
+
+/// The names in a folder that a run may use; none where the folder is not there yet.
+pub(super) fn names(
+    file_system: &impl FileSystem,
+    path: &Path,
+    force: bool,
+) -> Result<Vec<OsString>> {
+    let names = match file_system.read_dir(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if error.kind() == ErrorKind::NotADirectory => {
+            return Err(Error::File {
+                path: path.into(),
+                got: "a file".into(),
+                wanted: "a folder for the run, or none yet".into(),
+            });
+        }
+        names => names.map_err(Error::io(path, "read"))?,
+    };
+    if !force && !names.is_empty() {
+        let ours = names.iter().any(|name| name == MODEL || name == RUN);
+        return Err(Error::File {
+            path: path.into(),
+            got: if ours {
+                "an earlier run"
+            } else {
+                "a folder that is not empty"
+            }
+            .into(),
+            wanted:
+                "an empty or a new folder, or --force, which removes the files of an earlier run"
+                    .into(),
+        });
+    }
+    Ok(names)
+}
+
+impl<F: FileSystem> RunDirectory<F> {
+    /// [`create`](RunDirectory::create) on any file system.
+    ///
+    /// # Errors
+    /// Those of `create`.
+    pub fn create_on(file_system: F, path: impl Into<PathBuf>, force: bool) -> Result<Self> {
         let path = path.into();
-        let run = RunDirectory { path };
+        let names = names(&file_system, &path, force)?;
+        create_folders(&file_system, &path)?;
+        for name in names {
+            if name.to_str().is_some_and(is_ours) {
+                let file = path.join(name);
+                let removed = file_system.remove(&file);
+                removed.map_err(Error::io(&file, "remove"))?;
+            }
+        }
+        Ok(RunDirectory { path, file_system })
+    }
+
+    /// [`open`](RunDirectory::open) on any file system.
+    ///
+    /// # Errors
+    /// Those of `open`.
+    pub fn open_on(file_system: F, path: impl Into<PathBuf>) -> Result<Self> {
+        let path = path.into();
+        let run = RunDirectory { path, file_system };
         let files = [run.model(), run.record(), run.config(), run.checkpoint()];
-        if files.iter().any(|file| file.is_file()) {
+        if files.iter().any(|file| run.is_file(file)) {
             return Ok(run);
         }
-        let got = if run.path.is_dir() {
-            "a folder without a run"
-        } else {
-            "no such folder"
+        let got = match run.file_system.read_dir(&run.path) {
+            Ok(_) => "a folder without a run",
+            Err(_) => "no such folder",
         };
         Err(Error::File {
             path: run.path,
@@ -113,9 +139,19 @@ impl RunDirectory {
         })
     }
 
+    fn is_file(&self, path: &Path) -> bool {
+        let kind = self.file_system.kind(path);
+        matches!(kind, Ok(Some(Kind::File | Kind::Link)))
+    }
+
     /// The folder.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Where it is kept.
+    pub(super) fn file_system(&self) -> &F {
+        &self.file_system
     }
 
     /// `model.lowrank`
@@ -149,8 +185,8 @@ impl RunDirectory {
     /// Where it cannot be removed.
     pub fn remove_checkpoint(&self) -> Result<()> {
         let path = self.checkpoint();
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+        match self.file_system.remove(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
                 Err(Error::io(&path, "remove")(error))
             }
             _ => Ok(()),
@@ -162,7 +198,9 @@ impl RunDirectory {
     /// # Errors
     /// Where it cannot be written; the old one is untouched then.
     pub fn write_record(&self, json: &str) -> Result<()> {
-        write_atomically(&Disk, &self.record(), |w| w.write_all(json.as_bytes()))
+        write_atomically(&self.file_system, &self.record(), |w| {
+            w.write_all(json.as_bytes())
+        })
     }
 
     /// Replaces `config.toml`.
@@ -170,7 +208,9 @@ impl RunDirectory {
     /// # Errors
     /// Where it cannot be written; the old one is untouched then.
     pub fn write_config(&self, toml: &str) -> Result<()> {
-        write_atomically(&Disk, &self.config(), |w| w.write_all(toml.as_bytes()))
+        write_atomically(&self.file_system, &self.config(), |w| {
+            w.write_all(toml.as_bytes())
+        })
     }
 
     /// Adds a line to `metrics.jsonl`. `line` has no line break of its own.
@@ -187,12 +227,22 @@ impl RunDirectory {
             });
         }
         // One call of the operating system: whoever reads along sees whole lines.
-        OpenOptions::new()
-            .append(true)
-            .create(true)
-            .open(&path)
+        self.file_system
+            .append(&path)
             .and_then(|mut file| file.write_all(format!("{line}\n").as_bytes()))
             .map_err(Error::io(&path, "write"))
+    }
+
+    /// Waits until the lines of `metrics.jsonl` are on the disk.
+    pub(super) fn flush_metrics(&self) -> Result<()> {
+        let path = self.metrics();
+        if !self.is_file(&path) {
+            return Ok(());
+        }
+        let file = self.file_system.append(&path);
+        file.and_then(|mut file| self.file_system.sync(&mut file))
+            .and_then(|()| self.file_system.sync_folder(&self.path))
+            .map_err(Error::io(&path, "flush"))
     }
 
     /// Keeps the first `n` lines of `metrics.jsonl`: what a run has written since its checkpoint is written again when it goes on,
@@ -202,10 +252,10 @@ impl RunDirectory {
     /// Where it cannot be read or written, or has fewer whole lines.
     pub fn keep_metrics(&self, n: usize) -> Result<()> {
         let path = self.metrics();
-        let bytes = match fs::read(&path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && n == 0 => return Ok(()),
-            outcome => outcome.map_err(Error::io(&path, "read"))?,
-        };
+        if n == 0 && !self.is_file(&path) {
+            return Ok(());
+        }
+        let bytes = read_file(&self.file_system, &path, u64::MAX)?;
         let lines = || {
             bytes
                 .split_inclusive(|&b| b == b'\n')
@@ -219,56 +269,54 @@ impl RunDirectory {
             });
         }
         let length: usize = lines().take(n).map(<[u8]>::len).sum();
-        write_atomically(&Disk, &path, |w| w.write_all(&bytes[..length]))
+        write_atomically(&self.file_system, &path, |w| w.write_all(&bytes[..length]))
     }
 }
 
 /// Whether a run wrote a file of that name.
 fn is_ours(name: &str) -> bool {
-    let name = match name
-        .strip_prefix('.')
-        .and_then(|n| n.split_once(UNFINISHED))
-    {
-        Some((finished, number)) if number.bytes().all(|b| b.is_ascii_digit() || b == b'-') => {
-            finished
-        }
-        _ => name,
-    };
+    let name = name_when_finished(name).unwrap_or(name);
     [MODEL, RUN, METRICS, CONFIG, CHECKPOINT].contains(&name)
         || (name.starts_with("checkpoint-") && name.ends_with(".lowrank"))
 }
 
-/// The model file that `path` means: itself, or `model.lowrank` in it where it is a run directory.
+/// The model file that `path` means: itself, `model.lowrank` in it where it is a run directory, or that of a version in a registry: `REGISTRY/name`, `REGISTRY/name@alias`, `REGISTRY/name@7`.
+/// A file or a run directory of that very name comes first.
 ///
 /// # Errors
-/// Where there is neither; the error says what was looked for.
+/// Where there is none; the error says what was looked for.
 pub fn resolve_model(path: impl AsRef<Path>) -> Result<PathBuf> {
     let path = path.as_ref();
     let inside = path.join(MODEL);
     if inside.is_file() {
         return Ok(inside);
     }
-    if path.is_dir() {
-        return Err(Error::File {
-            path: path.into(),
-            got: format!("a folder without {MODEL}"),
-            wanted: format!("a model file, or a run directory, which holds {MODEL}"),
-        });
+    if path.exists() && !path.is_dir() {
+        return Ok(path.into());
     }
-    if !path.exists() {
-        return Err(Error::File {
-            path: path.into(),
-            got: "no such file or folder".into(),
-            wanted: format!("a model file, or a run directory, which holds {MODEL}"),
-        });
+    #[cfg(feature = "cli")]
+    if let Some(model) = super::registry::resolve_model(path)? {
+        return Ok(model);
     }
-    Ok(path.into())
+    let (got, or) = match path.is_dir() {
+        true => (format!("a folder without {MODEL}"), ""),
+        false => (
+            "no such file or folder".into(),
+            ", or REGISTRY/name@alias of a registry",
+        ),
+    };
+    Err(Error::File {
+        path: path.into(),
+        got,
+        wanted: format!("a model file, or a run directory, which holds {MODEL}{or}"),
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::storage::file_system::folder::TestFolder;
+    use std::fs;
 
     #[test]
     fn a_folder_that_is_not_empty_is_refused_and_force_removes_what_a_run_wrote() {

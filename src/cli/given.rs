@@ -15,7 +15,7 @@ use crate::{Error, Model, Result};
 /// A trained model.
 #[derive(Debug, Args)]
 pub(super) struct ModelArgument {
-    /// A model file, or the folder that `train -o` wrote
+    /// A model file, the folder that `train -o` wrote, or REGISTRY/NAME[@ALIAS|@VERSION]
     model: PathBuf,
     /// Check every byte of the model file, not only those that are needed
     #[arg(long)]

@@ -7,7 +7,7 @@
 //! | `train` | `demo`, `train`, `resume`, `update`: from ratings to a model |
 //! | `serve` | `predict`, `recommend`, `similar`: ask a model |
 //! | `judge` | `evaluate`, `cv`, `tune`, `compare`, `monitor`: how good is it, is something else better, and does it still hold? |
-//! | `keep` | `export`: take the embeddings elsewhere; `runs list`, `runs show`, `runs verify`: what was trained, and is it still so? |
+//! | `keep` | `export`, `registry`, `runs`: take the embeddings elsewhere, keep versions, see what was trained and whether it is still so |
 //! | `data` | `data inspect`, `data split`, `data check-split`, `data convert`, `data generate`: ratings before any model |
 //!
 //! | exit code | means |
@@ -33,8 +33,8 @@ use clap::{Parser, Subcommand};
 use crate::{Error, Result};
 use output::{Format, Manner};
 
+mod calendar;
 mod data;
-mod date;
 mod duration;
 mod given;
 mod judge;
@@ -90,6 +90,8 @@ enum Command {
     #[command(subcommand)]
     Runs(keep::runs::Runs),
     #[command(subcommand)]
+    Registry(keep::registry::Commands),
+    #[command(subcommand)]
     Data(data::Data),
 }
 
@@ -110,6 +112,7 @@ impl Command {
             Command::Monitor(command) => command.run(manner),
             Command::Export(command) => command.run(manner),
             Command::Runs(command) => command.run(manner),
+            Command::Registry(command) => command.run(manner),
             Command::Data(command) => command.run(manner),
         }
     }

@@ -20,6 +20,7 @@ use sha2::{Digest, Sha256};
 
 use super::output::{Manner, grouped};
 use super::table;
+pub(super) use crate::artifact::registry::manifest::hex;
 use crate::data::{RatingsCache, Stamp};
 use crate::{Error, Result};
 
@@ -138,11 +139,6 @@ impl Fingerprint {
             sha256: stamp.map(|stamp| hex(&stamp.sha256)),
         }
     }
-}
-
-/// In small letters, two a byte.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Reads and hashes a file; `None` for a pipe or a device.

@@ -1,29 +1,36 @@
-//! How is a file replaced so that neither a crash nor a full disk leaves half of one?
+//! What does keeping files need of an operating system?
 //!
-//! ```text
-//! 1  write   .name.tmp-<process>-<counter>  beside the file      a full disk shows here, the old file is untouched
-//! 2  flush   its bytes to the disk                              before its name: else a crash leaves an empty file
-//! 3  rename  it over the old one                                one step, done or not done
-//! 4  flush   the folder                                         the name itself
-//! ```
-//!
-//! Where a step before the third fails, or the third does, the new file is removed and the old one is as it was. Where the fourth fails the
-//! new file is in place and whole, but a power cut may still bring the old one back. A symbolic link is replaced, not followed; what is
-//! no file at all (a device, a pipe, a folder) is refused, because renaming over it would take it away.
-//!
-//! The steps go through the trait [`FileSystem`], so that tests can let any of them fail.
+//! Creating, flushing, renaming, removing, looking, locking: one trait, so that tests can let any step fail, cut the power after it, or let somebody else come in between. [`Disk`] is the only real one.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter, Read, Write};
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Write};
+use std::path::Path;
 
+use super::source::{FileSource, Source};
 use crate::{Error, Result};
 
-/// What writing needs of an operating system.
+/// What stands under a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A file.
+    File,
+    /// A folder.
+    Folder,
+    /// A symbolic link to a file, or to nothing.
+    Link,
+    /// A device, a pipe, a link to a folder.
+    Other,
+}
+
+/// What keeping files needs of an operating system.
 pub trait FileSystem {
     /// A file that is being written.
     type File: Write;
+    /// A file that is being read.
+    type Source: Source;
+    /// A lock; it is given back when it is dropped, or its process ends, however that ends.
+    type Lock;
 
     /// Creates a file that is not there yet.
     ///
@@ -31,13 +38,19 @@ pub trait FileSystem {
     /// The operating system's; `AlreadyExists` where it is there.
     fn create_new(&self, path: &Path) -> io::Result<Self::File>;
 
+    /// Opens a file to write at its end; it is created where it is not there.
+    ///
+    /// # Errors
+    /// The operating system's.
+    fn append(&self, path: &Path) -> io::Result<Self::File>;
+
     /// Waits until the bytes of the file are on the disk.
     ///
     /// # Errors
     /// The operating system's.
     fn sync(&self, file: &mut Self::File) -> io::Result<()>;
 
-    /// Gives a file a new name, replacing what had it.
+    /// Gives a file or a folder a new name. A file replaces the file that had it; a folder replaces an empty folder at most.
     ///
     /// # Errors
     /// The operating system's.
@@ -55,22 +68,64 @@ pub trait FileSystem {
     /// The operating system's.
     fn remove(&self, path: &Path) -> io::Result<()>;
 
-    /// All bytes of a file.
+    /// Creates a folder in one that is there.
+    ///
+    /// # Errors
+    /// The operating system's; `AlreadyExists` where it is there.
+    fn create_dir(&self, path: &Path) -> io::Result<()>;
+
+    /// Removes an empty folder.
     ///
     /// # Errors
     /// The operating system's.
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
+    fn remove_dir(&self, path: &Path) -> io::Result<()>;
+
+    /// The names in a folder, in no order.
+    ///
+    /// # Errors
+    /// The operating system's.
+    fn read_dir(&self, path: &Path) -> io::Result<Vec<OsString>>;
+
+    /// What stands under a name; `None` where nothing does.
+    ///
+    /// # Errors
+    /// The operating system's.
+    fn kind(&self, path: &Path) -> io::Result<Option<Kind>>;
+
+    /// Opens a file to read it.
+    ///
+    /// # Errors
+    /// Where it cannot be opened, or is a folder.
+    fn open(&self, path: &Path) -> Result<Self::Source>;
+
+    /// Waits for the lock of the file at `path`, which is created where it is not there.
+    ///
+    /// # Errors
+    /// The operating system's, where it cannot lock.
+    fn lock(&self, path: &Path) -> io::Result<Self::Lock>;
+
+    /// [`lock`](FileSystem::lock) where nobody has it; `None` where somebody has.
+    ///
+    /// # Errors
+    /// Those of `lock`.
+    fn try_lock(&self, path: &Path) -> io::Result<Option<Self::Lock>>;
 }
 
 /// The operating system's own.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Disk;
 
 impl FileSystem for Disk {
     type File = File;
+    type Source = FileSource;
+    type Lock = File;
 
     fn create_new(&self, path: &Path) -> io::Result<File> {
         OpenOptions::new().write(true).create_new(true).open(path)
+    }
+
+    fn append(&self, path: &Path) -> io::Result<File> {
+        OpenOptions::new().append(true).create(true).open(path)
     }
 
     fn sync(&self, file: &mut File) -> io::Result<()> {
@@ -93,12 +148,130 @@ impl FileSystem for Disk {
         fs::remove_file(path)
     }
 
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        fs::read(path)
+    fn create_dir(&self, path: &Path) -> io::Result<()> {
+        fs::create_dir(path)
+    }
+
+    fn remove_dir(&self, path: &Path) -> io::Result<()> {
+        fs::remove_dir(path)
+    }
+
+    fn read_dir(&self, path: &Path) -> io::Result<Vec<OsString>> {
+        fs::read_dir(path)?
+            .map(|entry| Ok(entry?.file_name()))
+            .collect()
+    }
+
+    fn kind(&self, path: &Path) -> io::Result<Option<Kind>> {
+        let found = match fs::symlink_metadata(path) {
+            Err(error) if is_nothing(&error) => return Ok(None),
+            found => found?,
+        };
+        Ok(Some(match found.is_symlink() {
+            true => match fs::metadata(path) {
+                Ok(there) if !there.is_file() => Kind::Other,
+                _ => Kind::Link,
+            },
+            false if found.is_file() => Kind::File,
+            false if found.is_dir() => Kind::Folder,
+            false => Kind::Other,
+        }))
+    }
+
+    fn open(&self, path: &Path) -> Result<FileSource> {
+        FileSource::open(path)
+    }
+
+    fn lock(&self, path: &Path) -> io::Result<File> {
+        let file = lock_file(path)?;
+        file.lock()?;
+        Ok(file)
+    }
+
+    fn try_lock(&self, path: &Path) -> io::Result<Option<File>> {
+        let file = lock_file(path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
     }
 }
 
-/// All bytes of a file that may not have more than `limit`: a device or a pipe may never end.
+fn lock_file(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    options.open(path)
+}
+
+/// Whether an error says that nothing has that name.
+fn is_nothing(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
+}
+
+/// The folder in which `path` stands.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// Creates a folder where it is not there, and those above it. Each new name is on the disk when this ends.
+///
+/// # Errors
+/// Where something that is no folder is in the way, or the operating system refuses.
+pub fn create_folders<F: FileSystem>(file_system: &F, path: &Path) -> Result<()> {
+    let parent = folder_of(path);
+    let create = || file_system.create_dir(path);
+    let created = match create() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound && parent != path => {
+            create_folders(file_system, parent)?;
+            create()
+        }
+        created => created,
+    };
+    match created {
+        Ok(()) => file_system
+            .sync_folder(parent)
+            .map_err(Error::io(parent, "flush")),
+        // What says so, a root or `a/..` say, may be another error on another system.
+        Err(_) if file_system.read_dir(path).is_ok() => Ok(()),
+        Err(error) => Err(Error::io(path, "create")(error)),
+    }
+}
+
+/// All bytes of a regular file that may not have more than `limit`.
+///
+/// # Errors
+/// Where it is no file, cannot be read, or has more bytes.
+pub fn read_file<F: FileSystem>(file_system: &F, path: &Path, limit: u64) -> Result<Vec<u8>> {
+    let wrong = |got: String| Error::File {
+        path: path.into(),
+        got,
+        wanted: format!("a file of at most {limit} bytes"),
+    };
+    match file_system.kind(path).map_err(Error::io(path, "read"))? {
+        None => {
+            let none = io::Error::from(io::ErrorKind::NotFound);
+            return Err(Error::io(path, "open")(none));
+        }
+        Some(Kind::File | Kind::Link) => {}
+        Some(_) => return Err(wrong("no file".into())),
+    }
+    let source = file_system.open(path)?;
+    if source.len() > limit {
+        return Err(wrong(format!("{} bytes", source.len())));
+    }
+    let mut bytes = vec![0; source.len() as usize];
+    source.read_at(0, &mut bytes)?;
+    Ok(bytes)
+}
+
+/// All bytes of what may be a device or a pipe, which may never end: not more than `limit`.
 ///
 /// # Errors
 /// The operating system's, and [`Error::File`] where there are more bytes.
@@ -118,191 +291,11 @@ pub fn read_at_most(path: &Path, limit: u64) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// What stands between a file's name and the number in the name of its unfinished successor.
-pub(crate) const UNFINISHED: &str = ".tmp-";
-
-/// Writes a file by `write` and puts it in the place of `path` when it is whole and on the disk.
-///
-/// # Errors
-/// Those of `write` and of the file system, with the path of the file.
-pub fn write_atomically<F: FileSystem>(
-    file_system: &F,
-    path: &Path,
-    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-) -> Result<()> {
-    let Some(name) = path.file_name() else {
-        return Err(Error::File {
-            path: path.into(),
-            got: "no name of a file".into(),
-            wanted: "the name of a file to write".into(),
-        });
-    };
-    if let Ok(there) = fs::metadata(path)
-        && !there.is_file()
-    {
-        return Err(Error::File {
-            path: path.into(),
-            got: "something that is no file".into(),
-            wanted: "a file to replace, or a new name".into(),
-        });
-    }
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let (beside, file) = create_beside(file_system, folder, name, path)?;
-    let outcome = fill(file_system, file, write)
-        .map_err(Error::io(path, "write"))
-        .and_then(|()| {
-            file_system
-                .rename(&beside, path)
-                .map_err(Error::io(path, "replace"))
-        });
-    if let Err(error) = outcome {
-        // The first error is the one to report; a second one here would only hide it.
-        let _ = file_system.remove(&beside);
-        return Err(error);
-    }
-    file_system
-        .sync_folder(folder)
-        .map_err(Error::io(folder, "flush"))
-}
-
-/// A new file beside `path`. A name left by a killed process with the same number is passed over.
-fn create_beside<F: FileSystem>(
-    file_system: &F,
-    folder: &Path,
-    name: &std::ffi::OsStr,
-    path: &Path,
-) -> Result<(PathBuf, F::File)> {
-    static COUNTER: AtomicU64 = AtomicU64::new(0);
-    const TRIES: usize = 1000;
-    let mut last = io::ErrorKind::AlreadyExists.into();
-    for _ in 0..TRIES {
-        let counter = COUNTER.fetch_add(1, Ordering::Relaxed);
-        let mut beside = std::ffi::OsString::from(".");
-        beside.push(name);
-        beside.push(format!("{UNFINISHED}{}-{counter}", std::process::id()));
-        let beside = folder.join(beside);
-        match file_system.create_new(&beside) {
-            Ok(file) => return Ok((beside, file)),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => last = error,
-            Err(error) => return Err(Error::io(path, "write")(error)),
-        }
-    }
-    Err(Error::io(path, "write")(last))
-}
-
-/// Writes and flushes; the file is closed at the end, because some systems rename no open file.
-fn fill<F: FileSystem>(
-    file_system: &F,
-    file: F::File,
-    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-) -> io::Result<()> {
-    let mut writer = BufWriter::with_capacity(1 << 16, file);
-    let outcome = write(&mut writer).and_then(|()| writer.flush());
-    // Taken apart, because a dropped buffer would try to write once more.
-    let (mut file, _) = writer.into_parts();
-    outcome?;
-    file_system.sync(&mut file)
-}
-
-#[cfg(test)]
-pub(crate) mod faulty {
-    //! A disk that fails when it is told to.
-
-    use super::*;
-
-    /// The step that fails.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    pub(crate) enum Fault {
-        /// Nobody may create a file.
-        Create,
-        /// The disk takes that many bytes of a file and no more.
-        FullAfter(u64),
-        /// Flushing a file.
-        Sync,
-        /// Renaming.
-        Rename,
-        /// Flushing a folder.
-        SyncFolder,
-    }
-
-    /// The disk with one fault.
-    pub(crate) struct FaultyDisk(pub(crate) Fault);
-
-    pub(crate) struct FaultyFile {
-        file: File,
-        room: u64,
-    }
-
-    impl Write for FaultyFile {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            let n = bytes.len().min(self.room as usize);
-            if n == 0 && !bytes.is_empty() {
-                return Err(io::ErrorKind::StorageFull.into());
-            }
-            let n = self.file.write(&bytes[..n])?;
-            self.room -= n as u64;
-            Ok(n)
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            self.file.flush()
-        }
-    }
-
-    impl FaultyDisk {
-        fn fail(&self, fault: Fault) -> io::Result<()> {
-            if self.0 == fault {
-                return Err(io::ErrorKind::PermissionDenied.into());
-            }
-            Ok(())
-        }
-    }
-
-    impl FileSystem for FaultyDisk {
-        type File = FaultyFile;
-
-        fn create_new(&self, path: &Path) -> io::Result<FaultyFile> {
-            self.fail(Fault::Create)?;
-            let room = match self.0 {
-                Fault::FullAfter(bytes) => bytes,
-                _ => u64::MAX,
-            };
-            let file = Disk.create_new(path)?;
-            Ok(FaultyFile { file, room })
-        }
-
-        fn sync(&self, file: &mut FaultyFile) -> io::Result<()> {
-            self.fail(Fault::Sync)?;
-            Disk.sync(&mut file.file)
-        }
-
-        fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-            self.fail(Fault::Rename)?;
-            Disk.rename(from, to)
-        }
-
-        fn sync_folder(&self, folder: &Path) -> io::Result<()> {
-            self.fail(Fault::SyncFolder)?;
-            Disk.sync_folder(folder)
-        }
-
-        fn remove(&self, path: &Path) -> io::Result<()> {
-            Disk.remove(path)
-        }
-
-        fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-            Disk.read(path)
-        }
-    }
-}
-
 #[cfg(test)]
 pub(crate) mod folder {
     //! A folder of a test's own, gone when the test ends.
 
+    use std::path::PathBuf;
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use super::*;
@@ -341,65 +334,53 @@ pub(crate) mod folder {
 
 #[cfg(test)]
 mod tests {
-    use super::faulty::{Fault, FaultyDisk};
     use super::folder::TestFolder;
     use super::*;
 
     #[test]
-    fn a_file_is_written_and_replaced_and_nothing_stays_beside_it() {
-        let folder = TestFolder::new("replace");
-        let path = folder.0.join("a");
-        for content in ["first", "second"] {
-            write_atomically(&Disk, &path, |w| w.write_all(content.as_bytes())).unwrap();
-            assert_eq!(fs::read_to_string(&path).unwrap(), content);
+    fn folders_are_made_down_to_the_last_and_may_be_there() {
+        let folder = TestFolder::new("folders");
+        let deep = folder.0.join("a/b/c");
+        for _ in 0..2 {
+            create_folders(&Disk, &deep).unwrap();
+            assert_eq!(Disk.kind(&deep).unwrap(), Some(Kind::Folder));
         }
-        assert_eq!(folder.names(), ["a"]);
+        create_folders(&Disk, Path::new(".")).unwrap();
+        create_folders(&Disk, Path::new("/")).unwrap();
+        let file = folder.0.join("file");
+        fs::write(&file, "12345").unwrap();
+        assert!(create_folders(&Disk, &file).is_err());
+        assert!(create_folders(&Disk, &file.join("under")).is_err());
+        assert_eq!(read_file(&Disk, &file, 5).unwrap(), b"12345");
+        assert!(read_file(&Disk, &file, 4).is_err());
+        assert!(read_file(&Disk, &deep, 4).is_err());
+        assert!(read_file(&Disk, &folder.0.join("none"), 4).is_err());
+        assert_eq!(Disk.kind(&file.join("under")).unwrap(), None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_told_from_what_they_lead_to() {
+        let folder = TestFolder::new("links");
+        let link = |name: &str, to: &str| {
+            let path = folder.0.join(name);
+            std::os::unix::fs::symlink(to, &path).unwrap();
+            Disk.kind(&path).unwrap()
+        };
+        fs::write(folder.0.join("file"), "").unwrap();
+        assert_eq!(link("a", "file"), Some(Kind::Link));
+        assert_eq!(link("b", "nothing"), Some(Kind::Link));
+        assert_eq!(link("c", "."), Some(Kind::Other));
+        assert_eq!(link("d", "/dev/null"), Some(Kind::Other));
     }
 
     #[test]
-    fn whatever_fails_the_old_file_is_untouched_and_nothing_is_left() {
-        let folder = TestFolder::new("faults");
-        let path = folder.0.join("a");
-        fs::write(&path, "old").unwrap();
-        let faults = [Fault::Create, Fault::Sync, Fault::Rename];
-        for fault in (0..10).map(Fault::FullAfter).chain(faults) {
-            let outcome =
-                write_atomically(&FaultyDisk(fault), &path, |w| w.write_all(b"0123456789"));
-            assert!(matches!(outcome, Err(Error::Io { .. })), "{fault:?}");
-            assert_eq!(fs::read_to_string(&path).unwrap(), "old", "{fault:?}");
-            assert_eq!(folder.names(), ["a"], "{fault:?}");
-        }
-        let enough = FaultyDisk(Fault::FullAfter(10));
-        write_atomically(&enough, &path, |w| w.write_all(b"0123456789")).unwrap();
-        assert_eq!(fs::read_to_string(&path).unwrap(), "0123456789");
-    }
-
-    #[test]
-    fn where_the_folder_cannot_be_flushed_the_new_file_is_whole_and_the_error_is_told() {
-        let folder = TestFolder::new("sync-folder");
-        let path = folder.0.join("a");
-        let disk = FaultyDisk(Fault::SyncFolder);
-        assert!(write_atomically(&disk, &path, |w| w.write_all(b"new")).is_err());
-        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
-        assert_eq!(folder.names(), ["a"]);
-    }
-
-    #[test]
-    fn an_error_of_the_writer_itself_leaves_nothing() {
-        let folder = TestFolder::new("writer");
-        let path = folder.0.join("a");
-        let outcome = write_atomically(&Disk, &path, |w| {
-            w.write_all(b"half")?;
-            Err(io::Error::other("no more"))
-        });
-        assert!(outcome.unwrap_err().to_string().contains("no more"));
-        assert_eq!(folder.names(), [] as [&str; 0]);
-    }
-
-    #[test]
-    fn a_path_without_a_folder_or_a_name_is_an_error() {
-        assert!(write_atomically(&Disk, Path::new("/"), |_| Ok(())).is_err());
-        let nowhere = Path::new("no-such-folder-here/a");
-        assert!(write_atomically(&Disk, nowhere, |_| Ok(())).is_err());
+    fn a_lock_is_had_by_one() {
+        let folder = TestFolder::new("lock");
+        let path = folder.0.join("lock");
+        let held = Disk.lock(&path).unwrap();
+        assert!(Disk.try_lock(&path).unwrap().is_none());
+        drop(held);
+        assert!(Disk.try_lock(&path).unwrap().is_some());
     }
 }

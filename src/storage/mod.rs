@@ -10,7 +10,9 @@
 //! | [`container`] | how is such a file read, a part at a time, and every damage noticed? |
 //! | [`source`] | where do the bytes come from? |
 //! | [`scratch`] | where does work lie that is too large for memory? |
-//! | [`file_system`] | how is a file replaced so that neither a crash nor a full disk leaves half of one? |
+//! | [`file_system`] | what does keeping files need of an operating system? |
+//! | [`replace`] | how is a file replaced so that neither a crash nor a full disk leaves half of one? |
+//! | `lying_disk` | for tests: what if the disk lies, fills up, fails, or somebody else writes too? |
 //!
 //! What the arrays mean is said by chapter 1 (a cache of ratings) and chapter 11 (a model).
 
@@ -19,6 +21,10 @@ pub mod element;
 #[cfg(feature = "train")]
 pub mod file_system;
 pub mod header;
+#[cfg(all(test, feature = "train"))]
+pub(crate) mod lying_disk;
+#[cfg(feature = "train")]
+pub mod replace;
 #[cfg(feature = "train")]
 pub mod scratch;
 pub mod sections;
@@ -27,8 +33,10 @@ pub mod source;
 pub use container::{Container, Cursor};
 pub use element::{Data, Element, ElementType};
 #[cfg(feature = "train")]
-pub use file_system::{Disk, FileSystem, read_at_most, write_atomically};
+pub use file_system::{Disk, FileSystem, Kind, create_folders, read_at_most, read_file};
 pub use header::Section;
+#[cfg(feature = "train")]
+pub use replace::write_atomically;
 #[cfg(feature = "train")]
 pub use scratch::Scratch;
 pub use sections::Sections;

@@ -30,6 +30,7 @@ mod posterior;
 mod ranking;
 mod reading;
 mod readme;
+mod registry;
 mod resume;
 mod robustness;
 mod runs;

@@ -26,12 +26,11 @@ pub mod npy;
 pub mod safetensors;
 
 use std::borrow::Cow;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::data::Ids;
 use crate::model::{Model, ModelSide, Rows};
-use crate::storage::{FileSystem, write_atomically};
+use crate::storage::{FileSystem, create_folders, write_atomically};
 use crate::{Error, Result};
 
 /// Which rows are written.
@@ -141,9 +140,10 @@ impl<'f, F: FileSystem> Export<'f, F> {
     /// # Errors
     /// Where it holds files already, unless `force` is given, or cannot be made.
     pub fn to(file_system: &'f F, folder: &Path, force: bool) -> Result<Export<'f, F>> {
-        fs::create_dir_all(folder).map_err(Error::io(folder, "create"))?;
-        let mut entries = fs::read_dir(folder).map_err(Error::io(folder, "read"))?;
-        if !force && entries.next().is_some() {
+        create_folders(file_system, folder)?;
+        let names = file_system.read_dir(folder);
+        let names = names.map_err(Error::io(folder, "read"))?;
+        if !force && !names.is_empty() {
             return Err(Error::File {
                 path: folder.into(),
                 got: "a folder that is not empty".into(),
@@ -240,8 +240,9 @@ mod tests {
     use super::*;
     use crate::artifact::model_file::samples::Shape;
     use crate::storage::Disk;
-    use crate::storage::file_system::faulty::{Fault, FaultyDisk};
     use crate::storage::file_system::folder::TestFolder;
+    use crate::storage::lying_disk::{Fault, LyingDisk};
+    use std::fs;
 
     #[test]
     fn names_of_columns_become_names_of_files_and_back() {
@@ -361,11 +362,12 @@ mod tests {
 
     #[test]
     fn a_full_disk_leaves_whole_files_only() {
-        let folder = TestFolder::new("export-full");
-        let disk = FaultyDisk(Fault::FullAfter(150));
-        let export = Export::to(&disk, &folder.0, false).unwrap();
+        let disk = LyingDisk::new().with(Fault::FullAfter(400));
+        let export = Export::to(&disk, Path::new("tables"), false).unwrap();
         assert!(export.npy(&Shape::FULL.model(), Which::Tables).is_err());
-        for name in folder.names() {
+        let names = disk.names("tables");
+        assert!(!names.is_empty());
+        for name in names {
             assert!(!name.contains(".tmp-"), "{name}");
         }
     }

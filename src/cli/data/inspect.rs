@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::SettledBy;
 use super::summary::{Bar, Quantiles, Summary};
 use crate::Result;
+use crate::cli::calendar;
 use crate::cli::output::{Cell, Column, Format, Manner, Set, counted, grouped};
 use crate::cli::sources::check_fresh;
 use crate::cli::table;
@@ -306,19 +307,7 @@ fn time(timestamp: i64) -> String {
     if !(315_532_800..4_102_444_800).contains(&timestamp) {
         return timestamp.to_string();
     }
-    // Days to year, month, day: Hinnant, chrono-compatible low-level date algorithms (2021), for years that begin in March.
-    let days = timestamp / 86_400 + 719_468;
-    let (era, of_era) = (days / 146_097, days % 146_097);
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month + 2) / 5 + 1;
-    let (month, carry) = if month < 10 {
-        (month + 3, 0)
-    } else {
-        (month - 9, 1)
-    };
-    format!("{}-{month:02}-{day:02}", era * 400 + year + carry)
+    calendar::day(timestamp.unsigned_abs())
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use crate::artifact::{RunDirectory, checkpoint};
+use crate::artifact::RunDirectory;
 use crate::cli::duration;
 use crate::training::State;
 use crate::training::observer::Epoch;
@@ -156,8 +156,7 @@ impl<'r> Checkpoints<'r> {
         if !interrupted && !self.is_due(epoch) {
             return ControlFlow::Continue(());
         }
-        let path = self.run.checkpoint();
-        if let Err(error) = checkpoint::save(&path, &self.note, &state()) {
+        if let Err(error) = self.run.put_down(&self.note, &state()) {
             self.outcome = Outcome::Failed(error);
             return ControlFlow::Break(());
         }

@@ -1,8 +1,9 @@
 //! What if the disk is full?
 
 use super::*;
-use crate::storage::file_system::faulty::{Fault, FaultyDisk};
 use crate::storage::file_system::folder::TestFolder;
+use crate::storage::lying_disk::{Fault, LyingDisk};
+use std::path::Path;
 
 #[test]
 fn a_model_is_saved_and_loaded_and_its_file_opened_lazily() {
@@ -22,21 +23,21 @@ fn a_model_is_saved_and_loaded_and_its_file_opened_lazily() {
 
 #[test]
 fn a_disk_that_is_full_at_any_byte_leaves_the_old_model() {
-    let folder = TestFolder::new("full-disk");
-    let path = folder.0.join("model.lowrank");
+    let path = Path::new("model.lowrank");
     let (old, new) = (Shape::from_bits(0).model(), Shape::FULL.model());
     let length = new.to_bytes().unwrap().len() as u64;
-    let fresh = folder.0.join("fresh");
-    old.save(&path).unwrap();
-    let before = std::fs::read(&path).unwrap();
+    let base = LyingDisk::new();
+    old.save_to(&base, path).unwrap();
+    let before = base.bytes(path);
     for room in 0..length {
-        let disk = FaultyDisk(Fault::FullAfter(room));
-        assert!(new.save_to(&disk, &path).is_err(), "{room}");
-        assert!(new.save_to(&disk, &fresh).is_err(), "{room}");
-        assert_eq!(folder.names(), ["model.lowrank"], "{room}");
+        let disk = base.copy().with(Fault::FullAfter(room));
+        assert!(new.save_to(&disk, path).is_err(), "{room}");
+        assert!(disk.bytes(path) == before, "{room}");
+        assert_eq!(disk.names(""), ["model.lowrank"], "{room}");
+        assert!(new.save_to(&disk, Path::new("fresh")).is_err(), "{room}");
+        assert_eq!(disk.names(""), ["model.lowrank"], "{room}");
     }
-    assert_eq!(std::fs::read(&path).unwrap(), before);
-    new.save_to(&FaultyDisk(Fault::FullAfter(length)), &path)
-        .unwrap();
-    assert_eq!(Model::load(&path).unwrap(), new);
+    let disk = base.with(Fault::FullAfter(length));
+    new.save_to(&disk, path).unwrap();
+    assert_eq!(Model::from_bytes(&disk.bytes(path)).unwrap(), new);
 }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::record::{self, at};
 use crate::Result;
 use crate::artifact::RunDirectory;
-use crate::cli::date;
+use crate::cli::calendar;
 use crate::cli::output::{Cell, Column, Format, Manner, Set, counted, grouped};
 use crate::cli::sources::InputFile;
 use crate::cli::train::settings::Settings;
@@ -60,7 +60,7 @@ fn lines(record: &Value) -> Vec<(String, String)> {
     let started = record["started"].as_u64();
     line(
         "trained",
-        started.map_or(String::new(), |at| format!("{} UTC", date::of(at))),
+        started.map_or(String::new(), |at| format!("{} UTC", calendar::minute(at))),
     );
     line("by version", said(&record["version"]));
     for input in record["inputs"].as_array().into_iter().flatten() {

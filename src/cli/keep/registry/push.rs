@@ -1,0 +1,82 @@
+//! How does a run get into a registry?
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::{now, said, split_name};
+use crate::Result;
+use crate::artifact::registry::{Candidate, names};
+use crate::cli::output::{Format, Manner};
+use crate::storage::Disk;
+
+/// Make a run the next version of a model
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    lowrank registry push run --to registry/movies\n  \
+    lowrank registry push run --to registry --name movies --promote champion\n\n\
+    The registry is a plain folder; it is made where it is not there. Versions are 1, 2, 3, …, and never change. The model is checked to its last byte before it is taken; a push that is\n\
+    killed leaves nothing but what `gc` removes. Prints the version, which any command takes for a model.\n\
+    JSON: {\"registry\", \"name\", \"version\", \"alias\", \"was\"}")]
+pub struct Push {
+    /// The folder that `train -o` wrote
+    #[arg(value_name = "RUN")]
+    run: PathBuf,
+    /// Where to: REGISTRY/NAME, or REGISTRY with --name
+    #[arg(long, value_name = "REGISTRY[/NAME]")]
+    to: PathBuf,
+    /// What the model is called there
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// Make this alias the new version
+    #[arg(long, value_name = "ALIAS")]
+    promote: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Pushed<'a> {
+    registry: String,
+    name: &'a str,
+    version: u64,
+    alias: Option<&'a str>,
+    /// What the alias was.
+    was: Option<u64>,
+}
+
+impl Push {
+    pub(in crate::cli) fn run(self, manner: Manner) -> Result<()> {
+        let (root, name) = match self.name {
+            Some(name) => (self.to, name),
+            None => split_name(&self.to)?,
+        };
+        let alias = self.promote.as_deref();
+        alias.map_or(Ok(()), names::check_alias)?;
+        let candidate = Candidate::prepare(Disk, &root, &name, &self.run)?;
+        // What may refuse the candidate stands here: it is not in the registry yet, and goes when it is dropped.
+        let registry = candidate.registry().clone();
+        let version = candidate.claim(now())?;
+        let mut pushed = Pushed {
+            registry: root.display().to_string(),
+            name: &name,
+            version,
+            alias,
+            was: None,
+        };
+        let moved = alias.map(|alias| registry.promote(&name, version, alias, now()));
+        // The version is there, whatever became of the alias.
+        if let Some(Ok(moved)) = moved {
+            pushed.was = moved.was;
+        }
+        manner.output(None, |out| match out.format() {
+            Format::Json | Format::JsonLines => out.json(&pushed),
+            _ => out.text(&format!("{}\n", said(&root, &name, version))),
+        })?;
+        if let Some(alias) = alias {
+            moved.transpose()?;
+            let alias = said(&root, &name, alias);
+            manner.note(super::alias::sentence(&alias, version, pushed.was));
+        }
+        Ok(())
+    }
+}
