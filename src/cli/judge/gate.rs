@@ -114,6 +114,14 @@ impl GateReport {
         listing.finish()
     }
 
+    /// A line a gate.
+    pub fn lines(&self) -> impl Iterator<Item = String> {
+        self.0.iter().map(|of| {
+            let verdict = if of.passed { "passed" } else { "failed" };
+            format!("{verdict}: {}", said(of))
+        })
+    }
+
     /// Whether all passed.
     ///
     /// # Errors
@@ -123,17 +131,20 @@ impl GateReport {
         if failed.is_empty() {
             return Ok(());
         }
-        let said = failed
-            .iter()
-            .map(|of| match (&of.note, of.value, of.bound) {
-                (None, Some(value), Some(bound)) => {
-                    format!("{} (it is {value:.4}, the bound {bound:.4})", of.gate)
-                }
-                (note, ..) => format!("{} ({})", of.gate, note.as_deref().unwrap_or_default()),
-            });
+        let what: Vec<String> = failed.iter().map(|of| said(of)).collect();
         Err(Error::Gate {
             failed: failed.len(),
-            what: said.collect::<Vec<String>>().join("; "),
+            what: what.join("; "),
         })
+    }
+}
+
+/// A gate with its figures.
+fn said(of: &Verdict) -> String {
+    match (&of.note, of.value, of.bound) {
+        (None, Some(value), Some(bound)) => {
+            format!("{} (it is {value:.4}, the bound {bound:.4})", of.gate)
+        }
+        (note, ..) => format!("{} ({})", of.gate, note.as_deref().unwrap_or_default()),
     }
 }

@@ -18,7 +18,7 @@ use crate::cli::output::{Cell, Column, Manner, Set, counted, grouped};
     JSON, a thing each: {\"path\", \"name\", \"version\", \"bytes\"}; a leftover has no version")]
 pub struct Gc {
     /// The registry
-    #[arg(value_name = "REGISTRY")]
+    #[arg(value_name = "REGISTRY", default_value = super::USUAL)]
     registry: PathBuf,
     /// So many of the newest versions of each name stay
     #[arg(long, value_name = "N", default_value_t = 5)]

@@ -20,7 +20,7 @@ use crate::cli::output::{Cell, Column, Manner, Set};
     JSON, a version each: {\"name\", \"version\", \"aliases\", \"pushed\" (seconds since 1970), \"metric\", \"value\", \"bytes\"}")]
 pub struct List {
     /// The registry
-    #[arg(value_name = "REGISTRY")]
+    #[arg(value_name = "REGISTRY", default_value = super::USUAL)]
     registry: PathBuf,
 }
 

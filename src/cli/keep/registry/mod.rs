@@ -1,6 +1,6 @@
 //! Versions of models: which there are, which is in use, and which was before.
 //!
-//! Every command says a version as `REGISTRY/NAME`, `REGISTRY/NAME@ALIAS` or `REGISTRY/NAME@7`, as a MODEL argument anywhere does.
+//! Every command says a version as `REGISTRY/NAME`, `REGISTRY/NAME@ALIAS` or `REGISTRY/NAME@7`, as a MODEL argument anywhere does. Where no folder is said, it is `registry`.
 
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -13,6 +13,7 @@ use crate::cli::output::Manner;
 use crate::{Error, Result};
 
 pub mod alias;
+mod better;
 pub mod gc;
 pub mod list;
 pub mod pull;
@@ -56,11 +57,14 @@ impl Commands {
     }
 }
 
+/// The folder that is meant where none is said.
+const USUAL: &str = "registry";
+
 /// A version in a registry.
 #[derive(Debug, Args)]
 struct Meant {
-    /// The newest version, or @ALIAS, or @NUMBER
-    #[arg(value_name = "REGISTRY/NAME[@WHICH]")]
+    /// The newest version, or @ALIAS, or @NUMBER; without a folder, in `registry`
+    #[arg(value_name = "[REGISTRY/]NAME[@WHICH]")]
     version: PathBuf,
 }
 
@@ -80,6 +84,8 @@ fn split(path: &Path) -> Result<(PathBuf, Reference)> {
         let wanted = "REGISTRY/NAME, REGISTRY/NAME@ALIAS or REGISTRY/NAME@NUMBER";
         return Err(Error::config("version", path.display(), wanted));
     };
+    let is_bare = path.parent().is_none_or(|root| root.as_os_str().is_empty());
+    let root = if is_bare { USUAL.into() } else { root };
     Ok((root, reference?))
 }
 

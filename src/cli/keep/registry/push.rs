@@ -5,26 +5,30 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
+use super::better::Better;
 use super::{now, said, split_name};
-use crate::Result;
 use crate::artifact::registry::{Candidate, names};
+use crate::cli::judge::gate::GateReport;
 use crate::cli::output::{Format, Manner};
 use crate::storage::Disk;
+use crate::{Error, Result};
 
 /// Make a run the next version of a model
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
-    lowrank registry push run --to registry/movies\n  \
-    lowrank registry push run --to registry --name movies --promote champion\n\n\
+    lowrank registry push run --name movies\n  \
+    lowrank registry push run --to shared/registry/movies --promote champion\n  \
+    lowrank registry push run --name movies --promote champion --if-better --test test.csv --gate \"rmse <= champion + 0.002\"\n\n\
     The registry is a plain folder; it is made where it is not there. Versions are 1, 2, 3, …, and never change. The model is checked to its last byte before it is taken; a push that is\n\
     killed leaves nothing but what `gc` removes. Prints the version, which any command takes for a model.\n\
-    JSON: {\"registry\", \"name\", \"version\", \"alias\", \"was\"}")]
+    Where a gate fails, nothing is pushed and the exit code is 3.\n\
+    JSON: {\"registry\", \"name\", \"version\", \"alias\", \"was\"}, and with --if-better \"gates\" as `evaluate` has them")]
 pub struct Push {
     /// The folder that `train -o` wrote
     #[arg(value_name = "RUN")]
     run: PathBuf,
     /// Where to: REGISTRY/NAME, or REGISTRY with --name
-    #[arg(long, value_name = "REGISTRY[/NAME]")]
+    #[arg(long, value_name = "REGISTRY[/NAME]", default_value = super::USUAL)]
     to: PathBuf,
     /// What the model is called there
     #[arg(long, value_name = "NAME")]
@@ -32,6 +36,8 @@ pub struct Push {
     /// Make this alias the new version
     #[arg(long, value_name = "ALIAS")]
     promote: Option<String>,
+    #[command(flatten)]
+    better: Better,
 }
 
 #[derive(Serialize)]
@@ -42,19 +48,28 @@ struct Pushed<'a> {
     alias: Option<&'a str>,
     /// What the alias was.
     was: Option<u64>,
+    #[serde(skip_serializing_if = "GateReport::is_empty")]
+    gates: &'a GateReport,
 }
 
 impl Push {
     pub(in crate::cli) fn run(self, manner: Manner) -> Result<()> {
         let (root, name) = match self.name {
             Some(name) => (self.to, name),
+            None if self.to.parent().is_none_or(|to| to.as_os_str().is_empty()) => {
+                let wanted = "what the model is called: --name movies, or --to registry/movies";
+                return Err(Error::config("name", "none", wanted));
+            }
             None => split_name(&self.to)?,
         };
         let alias = self.promote.as_deref();
         alias.map_or(Ok(()), names::check_alias)?;
         let candidate = Candidate::prepare(Disk, &root, &name, &self.run)?;
-        // What may refuse the candidate stands here: it is not in the registry yet, and goes when it is dropped.
+        // It is not in the registry yet, and goes when it is dropped.
         let registry = candidate.registry().clone();
+        let gates = self
+            .better
+            .check(&self.run, &registry, &name, alias, manner)?;
         let version = candidate.claim(now())?;
         let mut pushed = Pushed {
             registry: root.display().to_string(),
@@ -62,6 +77,7 @@ impl Push {
             version,
             alias,
             was: None,
+            gates: &gates,
         };
         let moved = alias.map(|alias| registry.promote(&name, version, alias, now()));
         // The version is there, whatever became of the alias.

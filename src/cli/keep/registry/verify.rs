@@ -19,7 +19,7 @@ use crate::{Error, Result};
     JSON: {\"names\", \"versions\", \"files\", \"problems\"}")]
 pub struct Verify {
     /// The registry
-    #[arg(value_name = "REGISTRY")]
+    #[arg(value_name = "REGISTRY", default_value = super::USUAL)]
     registry: PathBuf,
 }
 
