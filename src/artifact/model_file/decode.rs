@@ -3,11 +3,13 @@
 //! Every array is read once, into memory of exactly its size, and believed only after it was looked at: numbers finite, padding zero,
 //! starts rising, columns in range, names valid UTF-8, unique and in order. With a [`Pick`] of rows the same is done for those rows alone.
 
-use super::layout::{ColumnAt, CsrAt, GroupAt, IdsAt, SideAt, SpreadAt, StringsAt};
+use super::layout::{ColumnAt, CsrAt, GroupAt, IdsAt, ProfilesAt, SideAt, SpreadAt, StringsAt};
 use super::record::PosteriorRecord;
 use crate::data::{Catalog, Column, Csr, Ids, Strings};
-use crate::model::{Bag, Features, ModelGroup, ModelSide, Posterior, Rows, Spread};
-use crate::storage::{Container, Element, Section, Source};
+use crate::model::{
+    Bag, CellSpread, Features, Measure, ModelGroup, ModelSide, Posterior, Profile, Rows, Spread,
+};
+use crate::storage::{Container, Element, ElementType, Section, Source};
 use crate::{Error, Result};
 
 /// Which rows of a side are wanted: all, or some by number and in that order.
@@ -85,6 +87,7 @@ impl<S: Source> Decoder<'_, S> {
             values,
             features,
             bag,
+            profile: None,
         })
     }
 
@@ -205,6 +208,52 @@ impl<S: Source> Decoder<'_, S> {
             noise: record.noise,
             spread,
         })
+    }
+
+    /// Puts what training saw of the columns beside the groups of `side`.
+    pub(super) fn profiles(&self, at: &ProfilesAt, side: &mut ModelSide) -> Result<()> {
+        let several = self.flags(&at.several)?;
+        let rows = self.numbers::<u64>(&at.rows, None)?;
+        let of_groups = several
+            .into_iter()
+            .zip(rows.chunks_exact(2))
+            .zip(&at.spreads);
+        for (group, ((several, rows), spread)) in side.groups.iter_mut().zip(of_groups) {
+            let (&[rows, empty], Some(spread_at)) = (rows, spread) else {
+                match (several, rows) {
+                    (false, &[0, 0]) => continue,
+                    _ => return Err(self.bad(&at.rows, "rows of no column", "0")),
+                }
+            };
+            let spread = match spread_at.element {
+                ElementType::U32 => CellSpread::Rows(self.numbers(spread_at, None)?),
+                _ => CellSpread::Tenths(self.numbers(spread_at, None)?),
+            };
+            let of_numbers = Measure::from_names(&group.values).is_some();
+            let good = empty <= rows
+                && match &spread {
+                    CellSpread::Rows(of_values) => {
+                        !of_numbers && of_values.iter().all(|&n| u64::from(n) <= rows - empty)
+                    }
+                    CellSpread::Tenths(tenths) => {
+                        let rising = tenths.windows(2).all(|pair| pair[0] <= pair[1]);
+                        let finite = tenths.iter().all(|x| x.is_finite());
+                        of_numbers && [0, 11].contains(&tenths.len()) && rising && finite
+                    }
+                };
+            if !good {
+                let wanted =
+                    "at most as many rows as there are, or eleven numbers that do not fall";
+                return Err(self.bad(spread_at, "what training cannot have seen", wanted));
+            }
+            group.profile = Some(Profile {
+                several,
+                rows,
+                empty,
+                spread,
+            });
+        }
+        Ok(())
     }
 
     fn flags(&self, at: &Section) -> Result<Vec<bool>> {

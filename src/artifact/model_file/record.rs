@@ -13,6 +13,8 @@
 //! purpose              nothing where the model does not say, otherwise
 //!                      u8: 3; the meaning, u8: 0 rating, 1 probability, 2 rank; the similarity, u8: 0 dot, 1 cosine;
 //!                      l2 and bias_l2, f64 each; u8: 1 where they count once a rating; the loss: its length, u64, and at most 64 bytes
+//! schema               nothing where the model has no features, or is from before models knew; otherwise
+//!                      u8: 4; the fingerprint, u128
 //! ```
 //!
 //! Little-endian, nothing between the fields: bincode's format with integers of fixed size. bincode stands here alone, on a struct of its own, so a
@@ -41,6 +43,8 @@ pub(super) struct Record {
     pub(super) baseline_mean: Option<f64>,
     pub(super) posterior: Option<PosteriorRecord>,
     pub(super) purpose: Option<Purpose>,
+    /// The fingerprint of the schema.
+    pub(super) schema: Option<u128>,
 }
 
 /// The numbers of a model's posterior that are no arrays.
@@ -55,6 +59,8 @@ pub(super) struct PosteriorRecord {
 const MAX_LOSS: usize = 64;
 /// The first byte of a purpose; a posterior begins with 1 or 2.
 const PURPOSE: u8 = 3;
+/// That of a schema.
+const SCHEMA: u8 = 4;
 
 fn config() -> impl bincode::config::Config {
     bincode::config::standard()
@@ -75,6 +81,7 @@ impl Record {
             baseline_mean: model.baseline.as_ref().map(|b| b.global_mean),
             posterior: model.posterior.as_ref().map(PosteriorRecord::of),
             purpose: model.purpose.clone(),
+            schema: model.schema().map(|schema| schema.fingerprint().0),
         }
     }
 
@@ -94,7 +101,7 @@ impl Record {
         let (mut record, mut read): (Record, usize) =
             bincode::decode_from_slice(bytes, config()).map_err(problem)?;
         // The first byte of each part of the tail says which it is.
-        if matches!(bytes.get(read), Some(&byte) if byte != PURPOSE) {
+        if matches!(bytes.get(read), Some(&byte) if byte < PURPOSE) {
             let (posterior, more) =
                 bincode::decode_from_slice(&bytes[read..], config()).map_err(problem)?;
             record.posterior = Some(posterior);
@@ -104,6 +111,12 @@ impl Record {
             let (PurposeRecord(purpose), more) =
                 bincode::decode_from_slice(&bytes[read..], config()).map_err(problem)?;
             record.purpose = Some(purpose);
+            read += more;
+        }
+        if bytes.get(read) == Some(&SCHEMA) {
+            let ((_, fingerprint), more): ((u8, u128), usize) =
+                bincode::decode_from_slice(&bytes[read..], config()).map_err(problem)?;
+            record.schema = Some(fingerprint);
             read += more;
         }
         if read != bytes.len() {
@@ -219,8 +232,11 @@ impl Encode for Record {
         if let Some(posterior) = self.posterior {
             posterior.encode(encoder)?;
         }
-        match &self.purpose {
-            Some(purpose) => PurposeRecord(purpose.clone()).encode(encoder),
+        if let Some(purpose) = &self.purpose {
+            PurposeRecord(purpose.clone()).encode(encoder)?;
+        }
+        match self.schema {
+            Some(fingerprint) => (SCHEMA, fingerprint).encode(encoder),
             None => Ok(()),
         }
     }
@@ -246,6 +262,7 @@ impl<Context> Decode<Context> for Record {
             baseline_mean: Decode::decode(decoder)?,
             posterior: None,
             purpose: None,
+            schema: None,
         })
     }
 }
@@ -333,6 +350,7 @@ mod tests {
             baseline_mean: Some(0.5),
             posterior: None,
             purpose: None,
+            schema: None,
         }
     }
 
@@ -499,6 +517,34 @@ mod tests {
             tail[at] = byte;
             let forged = [&start[..], &tail].concat();
             assert!(Record::from_bytes(&forged).is_err(), "{at}");
+        }
+    }
+
+    #[test]
+    fn a_schema_stands_after_all_else() {
+        let purposeful = Record {
+            purpose: Some(purpose()),
+            ..with_posterior(Some(2))
+        };
+        for without in [record(), with_posterior(None), purposeful] {
+            let with = Record {
+                schema: Some(0x0102),
+                ..without.clone()
+            };
+            let before = without.to_bytes().unwrap();
+            let bytes = with.to_bytes().unwrap();
+            let mut tail = vec![4, 2, 1];
+            tail.resize(17, 0);
+            assert_eq!(bytes, [&before[..], &tail].concat());
+            assert_eq!(Record::from_bytes(&bytes).unwrap(), with);
+            for length in before.len() + 1..bytes.len() {
+                assert!(Record::from_bytes(&bytes[..length]).is_err(), "{length}");
+            }
+            for more in 0..6 {
+                assert!(Record::from_bytes(&[&bytes[..], &[more]].concat()).is_err());
+            }
+            let other_way = [&record().to_bytes().unwrap()[..], &tail, &tail_of_purpose()].concat();
+            assert!(Record::from_bytes(&other_way).is_err());
         }
     }
 

@@ -3,8 +3,8 @@
 use crate::data::{Catalog, Column, Csr, Ids, Strings};
 use crate::kernels::lanes::padded;
 use crate::model::{
-    Bag, Baseline, Clip, Features, Link, Meaning, Model, ModelGroup, ModelSide, Posterior, Purpose,
-    Rows, Similarity, Spread,
+    Bag, Baseline, CellSpread, Clip, Features, Link, Meaning, Measure, Model, ModelGroup,
+    ModelSide, Posterior, Profile, Purpose, Rows, Similarity, Spread,
 };
 
 /// What a sample has; everything that a model may have or not.
@@ -26,6 +26,8 @@ pub(crate) struct Shape {
     pub(crate) spread: Option<SampleSpread>,
     /// Whether it says what it is for: a rank by cosines, or ratings by dot products.
     pub(crate) purpose: Option<Similarity>,
+    /// Whether it knows what training saw of its columns; one of the users' groups is of numbers then, and one is made of the ratings.
+    pub(crate) schema: bool,
 }
 
 /// Which posterior a sample has.
@@ -54,12 +56,19 @@ impl Shape {
         sigmoid: true,
         spread: None,
         purpose: None,
+        schema: false,
     };
 
     /// Everything, and what it is for.
     pub(crate) const PURPOSE: Shape = Shape {
         purpose: Some(Similarity::Dot),
         ..Shape::FULL
+    };
+
+    /// Everything, and what training saw of the columns.
+    pub(crate) const SCHEMA: Shape = Shape {
+        schema: true,
+        ..Shape::PURPOSE
     };
 
     /// Everything that a model of cosines has.
@@ -104,6 +113,7 @@ impl Shape {
             clip: bit(8),
             sigmoid: bit(9),
             purpose: bit(11).then_some(Similarity::Dot),
+            schema: bit(12),
             ..Shape::FULL
         }
     }
@@ -121,6 +131,9 @@ impl Shape {
             };
             (0..self.n_items).map(title).collect::<Strings>()
         });
+        if self.schema {
+            with_profiles(&mut users, &mut items);
+        }
         let similarity = self.purpose.unwrap_or_default();
         users.compose(similarity);
         items.compose(similarity);
@@ -199,6 +212,7 @@ impl Shape {
             counts: (1..=column.values.len() as u32).collect(),
             features: Features::new(column.rows.clone(), Bag::Sqrt),
             bag: Bag::Sqrt,
+            profile: None,
         };
         let own_groups = match groups {
             true => vec![
@@ -227,6 +241,28 @@ impl Shape {
             groups: own_groups,
             ..ModelSide::default()
         }
+    }
+}
+
+/// The items' genres and years are categories; the users' years are bins, and their genres are taken for a group of the ratings.
+fn with_profiles(users: &mut ModelSide, items: &mut ModelSide) {
+    for group in &mut items.groups {
+        let n = group.values.len() as u32;
+        group.profile = Some(Profile {
+            several: n > 2,
+            rows: 9,
+            empty: 1,
+            spread: CellSpread::Rows((0..n).collect()),
+        });
+    }
+    if let [_, year] = &mut users.groups[..] {
+        year.values = Measure::Bins(vec![1990.5]).names();
+        year.profile = Some(Profile {
+            several: false,
+            rows: 3,
+            empty: 0,
+            spread: CellSpread::Tenths((0..11).map(|k| 1900.0 + f64::from(k) / 4.0).collect()),
+        });
     }
 }
 

@@ -76,6 +76,11 @@ impl Shape<'_> {
             lengths.extend([n_users, n_items].map(|n_rows| 4 * n_rows * padded(length)));
             lengths.extend([4 * of_prior; 2]);
         }
+        let sides = [self.users, self.items];
+        let has_schema = sides.iter().any(|side| !side.used.is_empty());
+        if has_schema {
+            sides.iter().for_each(|side| side.schema(&mut lengths));
+        }
         let record = Record {
             n_factors: 0,
             global_mean: self.global_mean.then_some(0.0),
@@ -85,6 +90,7 @@ impl Shape<'_> {
             clip: self.clipped.then_some(Clip { lo: 0.0, hi: 1.0 }),
             baseline_mean: Some(0.0),
             purpose: self.purpose.cloned(),
+            schema: has_schema.then_some(0),
             posterior: self.spread.map(|spread| PosteriorRecord {
                 noise: 0.0,
                 samples: matches!(spread, SpreadShape::Samples(_)).then_some(0),
@@ -128,6 +134,21 @@ impl<'a> SideShape<'a> {
         }
         if normalised || !self.used.is_empty() {
             table(n_rows, self.biases || self.group_biases, to);
+        }
+    }
+
+    /// The sections of the schema.
+    fn schema(&self, to: &mut Vec<usize>) {
+        to.extend([self.used.len(), 16 * self.used.len()]);
+        for used in self.used {
+            let column = self.catalog.column(used.name());
+            let values = column.map_or(0, |column| used.values(column).len());
+            // Eleven tenths, where some row with ratings has a number.
+            to.push(if used.is_of_numbers() {
+                8 * 11
+            } else {
+                4 * values
+            });
         }
     }
 }

@@ -8,9 +8,9 @@ use std::path::Path;
 
 use super::columns::{ITEM, Names, USER, any_known, any_number, matching};
 use super::ratings::column_name;
-use super::record::Record;
 use super::records::Records;
 use super::{FileReport, ReadOptions, Separator, Source, shown};
+use crate::data::side_table::Cells;
 use crate::data::{Catalog, Column, Csr, Interner, Strings};
 use crate::{Error, Result};
 
@@ -31,9 +31,6 @@ const FEATURE: [&str; 1] = ["genre genres"];
 
 /// The greatest number of columns: a line of 64 KiB can name 30,000, and each has a place for every row of the ratings.
 const MAX_COLUMNS: usize = 1024;
-
-/// What a cell says that has no genre, in the MovieLens sets.
-const NONE: &str = "(no genres listed)";
 
 /// Which field of a side file is what.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,12 +115,7 @@ pub(in crate::data) struct SideFile {
 #[derive(Debug)]
 struct Growing {
     field: usize,
-    name: String,
-    values: Interner,
-    rows: Csr,
-    multi_valued: bool,
-    /// The last row that had each value, counted from 1: finds a value that stands twice in a cell.
-    last_row: Vec<u32>,
+    cells: Cells,
 }
 
 impl SideFile {
@@ -172,7 +164,9 @@ impl SideFile {
         }
         file.name_genres(&layout, side);
         for column in &file.columns {
-            file.report.roles.push(("column", column.name.clone()));
+            file.report
+                .roles
+                .push(("column", column.cells.name.clone()));
         }
         Ok(file)
     }
@@ -181,7 +175,6 @@ impl SideFile {
         let path = records.path().to_path_buf();
         // The line of each row, for the message about an id that stands twice.
         let mut lines: Vec<u64> = Vec::new();
-        let mut scratch = Vec::new();
         while let Some(record) = records.next()? {
             if record.len() != layout.n_fields {
                 return Err(record.wrong_len(&path, layout.n_fields));
@@ -209,8 +202,9 @@ impl SideFile {
                 titles.push(record.field(n).trim());
             }
             for column in &mut self.columns {
-                if column.push(record, &mut scratch, max_ids).is_none() {
-                    let got = format!("one more value of {}", shown(&column.name));
+                let cells = &mut column.cells;
+                if cells.push(record.field(column.field), max_ids).is_none() {
+                    let got = format!("one more value of {}", shown(&cells.name));
                     return Err(error(
                         column.field,
                         got,
@@ -231,9 +225,9 @@ impl SideFile {
         if let Some(third) = self
             .columns
             .iter_mut()
-            .find(|c| c.field == 2 && c.multi_valued)
+            .find(|c| c.field == 2 && c.cells.multi_valued)
         {
-            third.name = "genres".into();
+            third.cells.name = "genres".into();
         }
     }
 
@@ -264,15 +258,13 @@ impl SideFile {
             let title = |row: &Option<usize>| row.map_or("", |row| titles.get(row));
             row_of.iter().map(title).collect()
         });
-        let columns = self.columns.into_iter().map(|column| Column {
-            name: column.name,
-            values: column.values.finish(),
-            rows: Csr::from_rows(
-                row_of
-                    .iter()
-                    .map(|row| row.map_or(&[][..], |row| column.rows.row(row))),
-            ),
-            multi_valued: column.multi_valued,
+        let columns = self.columns.into_iter().map(|column| {
+            let column = column.cells.finish();
+            let of_row = |row: &Option<usize>| row.map_or(&[][..], |row| column.rows.row(row));
+            Column {
+                rows: Csr::from_rows(row_of.iter().map(of_row)),
+                ..column
+            }
         });
         let columns = columns.collect();
         Ok((Catalog { titles, columns }, ids.len() - before))
@@ -284,38 +276,9 @@ fn growing(layout: &SideLayout) -> Vec<Growing> {
     others
         .map(|(field, name)| Growing {
             field: *field,
-            name: name.clone(),
-            values: Interner::default(),
-            rows: Csr::default(),
-            multi_valued: false,
-            last_row: Vec::new(),
+            cells: Cells::new(name.as_str()),
         })
         .collect()
-}
-
-impl Growing {
-    /// Adds the column's cell of `record`; `None` where there are too many values.
-    fn push(&mut self, record: Record<'_>, scratch: &mut Vec<u32>, max_ids: u32) -> Option<()> {
-        let cell = record.field(self.field);
-        self.multi_valued |= cell.contains('|');
-        scratch.clear();
-        for value in cell.split('|').map(str::trim) {
-            if value.is_empty() || value == NONE {
-                continue;
-            }
-            if self.values.len() >= max_ids as usize && self.values.get(value).is_none() {
-                return None;
-            }
-            let value = self.values.intern(value);
-            let row = self.rows.n_rows() as u32 + 1;
-            self.last_row.resize(self.values.len(), 0);
-            if std::mem::replace(&mut self.last_row[value as usize], row) != row {
-                scratch.push(value);
-            }
-        }
-        self.rows.push_row(scratch);
-        Some(())
-    }
 }
 
 #[cfg(test)]
@@ -368,7 +331,7 @@ mod tests {
             Side::Items,
         )
         .unwrap();
-        assert_eq!(items.columns[0].name, "genres");
+        assert_eq!(items.columns[0].cells.name, "genres");
         assert_eq!(items.titles.unwrap().get(1), "Heat (1995)");
         let users = read("1::F::1::10::48067\n2::M::56::16::70072\n", Side::Users).unwrap();
         assert_eq!(users.columns.len(), 4);

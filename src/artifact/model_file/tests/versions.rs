@@ -15,8 +15,8 @@ fn the_file_of_version_1_loads_for_ever() {
     assert_eq!(Shape::FULL.model().to_bytes().unwrap(), FIXTURE);
 }
 
-/// Files of version 1 with what it was given later: models that say how uncertain they are, and what they are for.
-const WITH_MORE: [(Shape, &[u8]); 3] = [
+/// Files of version 1 with what it was given later: models that say how uncertain they are, what they are for, and what training saw of their columns.
+const WITH_MORE: [(Shape, &[u8]); 4] = [
     (
         Shape::SAMPLES,
         include_bytes!(concat!(
@@ -38,6 +38,13 @@ const WITH_MORE: [(Shape, &[u8]); 3] = [
             "/fixtures/model-v1-purpose.lowrank"
         )),
     ),
+    (
+        Shape::SCHEMA,
+        include_bytes!(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/fixtures/model-v1-schema.lowrank"
+        )),
+    ),
 ];
 
 #[test]
@@ -56,6 +63,7 @@ fn write_the_files_with_more() {
         ("samples", Shape::SAMPLES),
         ("variances", Shape::VARIANCES),
         ("purpose", Shape::COSINE),
+        ("schema", Shape::SCHEMA),
     ] {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures");
         let path = std::path::PathBuf::from(format!("{folder}/model-v1-{name}.lowrank"));
