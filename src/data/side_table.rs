@@ -7,7 +7,7 @@
 
 use std::path::PathBuf;
 
-use super::{Catalog, Column, Csr, Ids, Interner, Strings};
+use super::{Catalog, Column, Csr, Ids, Interner};
 
 /// What a cell says that has no genre, in the MovieLens sets.
 const NONE: &str = "(no genres listed)";
@@ -68,12 +68,6 @@ impl SideTable {
                 columns: cells.into_iter().map(Cells::finish).collect(),
             },
         })
-    }
-
-    /// The title of a row, if it has one.
-    pub(crate) fn title(&self, row: u32) -> &str {
-        let titles: Option<&Strings> = self.catalog.titles.as_ref();
-        titles.map_or("", |titles| titles.get(row as usize))
     }
 }
 

@@ -120,6 +120,18 @@ impl Features {
             .zip(weights.iter().copied())
     }
 
+    /// Adds row `r` of `of` at the end.
+    pub(crate) fn push_row(&mut self, of: &Features, r: usize) {
+        self.rows.push_row(of.rows.row(r));
+        self.weights
+            .extend_from_slice(&of.weights[of.rows.range(r)]);
+    }
+
+    /// Adds a row without features.
+    pub(crate) fn push_empty(&mut self) {
+        self.rows.push_row(&[]);
+    }
+
     /// The number of entries in all rows.
     pub fn n_entries(&self) -> usize {
         self.weights.len()
@@ -130,9 +142,7 @@ impl Features {
     pub(crate) fn arranged(&self, sources: &[u32]) -> Features {
         let mut arranged = Features::default();
         for &source in sources {
-            arranged.rows.push_row(self.rows.row(source as usize));
-            let range = self.rows.range(source as usize);
-            arranged.weights.extend_from_slice(&self.weights[range]);
+            arranged.push_row(self, source as usize);
         }
         arranged
     }

@@ -11,7 +11,7 @@ use super::ratings::column_name;
 use super::records::Records;
 use super::{FileReport, ReadOptions, Separator, Source, shown};
 use crate::data::side_table::Cells;
-use crate::data::{Catalog, Column, Csr, Interner, Strings};
+use crate::data::{Catalog, Column, Csr, Interner, SideTable, Strings};
 use crate::{Error, Result};
 
 /// Whose file it is.
@@ -109,6 +109,36 @@ pub(in crate::data) struct SideFile {
     titles: Option<Strings>,
     columns: Vec<Growing>,
     pub(in crate::data) report: FileReport,
+}
+
+impl SideTable {
+    /// Reads a file of items: an id, perhaps a title, and columns.
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::File`] or [`Error::Line`], with the place.
+    pub fn read_items(path: impl AsRef<Path>) -> Result<SideTable> {
+        SideTable::read(path.as_ref(), Side::Items)
+    }
+
+    /// Reads a file of users: an id and columns.
+    ///
+    /// # Errors
+    /// As [`read_items`](SideTable::read_items).
+    pub fn read_users(path: impl AsRef<Path>) -> Result<SideTable> {
+        SideTable::read(path.as_ref(), Side::Users)
+    }
+
+    fn read(path: &Path, side: Side) -> Result<SideTable> {
+        let options = ReadOptions::default();
+        let file = SideFile::read(Source::open(path)?, path, side, &options)?;
+        let mut ids = Interner::default();
+        let (catalog, _) = file.onto(&mut ids, options.limits.max_ids)?;
+        Ok(SideTable {
+            name: path.into(),
+            ids: ids.finish(),
+            catalog,
+        })
+    }
 }
 
 /// A column while it is read.
