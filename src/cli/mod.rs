@@ -8,7 +8,7 @@
 //! | `serve` | `predict`, `recommend`, `similar`: ask a model |
 //! | `judge` | `evaluate`, `cv`, `tune`, `compare`: how good is it, and is something else better? |
 //! | `keep` | `export`: take the embeddings elsewhere |
-//! | `data` | `data inspect`, `data split`, `data check-split`, `data convert`, `data generate`: ratings before any model |
+//! | `data` | `data inspect`, `data split`, `data check-split`, `data convert`, `data generate`: ratings before any model; `data schema`: the features that a model expects |
 //!
 //! | exit code | means |
 //! |---|---|
@@ -34,6 +34,7 @@ use output::{Format, Manner};
 
 mod data;
 mod duration;
+mod fresh;
 mod given;
 mod judge;
 mod keep;

@@ -6,6 +6,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::meaning;
+use crate::cli::fresh::FreshItems;
 use crate::cli::given::{ModelArgument, not_an_input};
 use crate::cli::output::{Cell, Column, Format, Listing, Manner, Set, counted, grouped};
 use crate::cli::sources::check_fresh;
@@ -18,7 +19,8 @@ use crate::{Kind, Model, Prediction, Result};
 #[command(after_help = "Examples:\n  \
     lowrank predict run --user 196 --item 242\n  \
     lowrank predict run --user 196 --item 242 --with genres=Horror    # if it were a horror film\n  \
-    lowrank predict run --pairs pairs.csv -o predictions.csv\n\n\
+    lowrank predict run --pairs pairs.csv -o predictions.csv\n  \
+    lowrank predict run --pairs pairs.csv --items movies.csv    # with the features of today\n\n\
     The kind says what a prediction rests on: full (user and item), user_only, item_only, or prior (neither is known). A model that knows how \
     uncertain it is has a std too: the standard deviation of the rating around its score, before clipping.")]
 pub struct Predict {
@@ -46,6 +48,11 @@ pub struct Predict {
     /// A file with a user and an item a line, instead of --user and --item
     #[arg(long, value_name = "FILE", conflicts_with_all = ["user", "item"])]
     pairs: Option<PathBuf>,
+    #[command(flatten)]
+    fresh: FreshItems,
+    /// Newer features of users, and further users
+    #[arg(long, value_name = "FILE")]
+    users: Option<PathBuf>,
     /// What stands between two fields of that file: `,` `;` `tab` `::` … [default: found out]
     #[arg(long, value_name = "SEPARATOR", requires = "pairs")]
     sep: Option<Separator>,
@@ -92,7 +99,8 @@ fn columns(model: &Model) -> Vec<Column> {
 impl Predict {
     pub(in crate::cli) fn run(self, manner: Manner) -> Result<()> {
         let file = self.model.file()?;
-        let inputs = self.pairs.iter().chain([&file]).map(PathBuf::as_path);
+        let read = self.fresh.files(&self.users).chain(&self.pairs);
+        let inputs = read.chain([&file]).map(PathBuf::as_path);
         not_an_input(self.output.as_deref(), inputs)?;
         match (&self.pairs, &self.user, &self.item) {
             (None, Some(user), Some(item)) => self.one(manner, user, item),
@@ -107,7 +115,12 @@ impl Predict {
     }
 
     fn one(&self, manner: Manner, user: &str, item: &str) -> Result<()> {
-        let model = self.model.load_for(&[user])?;
+        // Beside users of a file all users of the model are needed: the file's others are not new.
+        let model = match self.users {
+            Some(_) => self.model.load()?,
+            None => self.model.load_for(&[user])?,
+        };
+        let model = self.fresh.apply(model, self.users.as_deref(), manner)?;
         let prediction = self.predict(&model, user, item)?;
         manner.output(self.output.as_deref(), |out| {
             if matches!(out.format(), Format::Json | Format::JsonLines) {
@@ -128,6 +141,7 @@ impl Predict {
 
     fn many(&self, manner: Manner, file: &std::path::Path) -> Result<()> {
         let model = self.model.load()?;
+        let model = self.fresh.apply(model, self.users.as_deref(), manner)?;
         let options = ReadOptions {
             separator: self.sep,
             ..ReadOptions::default()

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::history::History;
 use super::lists::Lists;
 use super::meaning;
+use crate::cli::fresh::FreshItems;
 use crate::cli::given::{ModelArgument, not_an_input, read_ids};
 use crate::cli::output::{Cell, Column, Listing, Manner, Output, Set, counted};
 use crate::kernels::pool::Pool;
@@ -24,7 +25,8 @@ use crate::{Error, Model, Query, Recommendation, Result};
     lowrank recommend run --user 196 --where '(genre=Horror | genre=Crime) & year in 1990..1999'\n  \
     lowrank recommend run --user 196 --max-per genres=2 --popularity-penalty 0.1\n  \
     lowrank recommend run --history 50:5,172:4,288:1\n  \
-    lowrank recommend run --all --format csv -o everyone.csv\n\n\
+    lowrank recommend run --all --format csv -o everyone.csv\n  \
+    lowrank recommend run --user 196 --items movies.csv    # new items too, by their features\n\n\
     Items that the user rated in training are left out, unless --include-seen is given.\n\
     The score is the prediction that `lowrank predict` prints for the same pair.\n\n\
     A condition is COLUMN=VALUE, or with != < <= > >=, or COLUMN in VALUE,VALUE, or COLUMN in 1990..1999; conditions are joined by & (and), | (or), ! (not) and \
@@ -70,6 +72,11 @@ pub struct Recommend {
     /// None of the items of this file, an id a line
     #[arg(long, value_name = "FILE")]
     deny: Option<PathBuf>,
+    #[command(flatten)]
+    fresh: FreshItems,
+    /// Newer features of users, and further users, who can be asked for then
+    #[arg(long, value_name = "FILE")]
+    user_table: Option<PathBuf>,
     /// List also what the user rated in training
     #[arg(long)]
     include_seen: bool,
@@ -119,13 +126,16 @@ pub(super) const COLUMNS: [Column; 6] = [
 
 impl Recommend {
     pub(in crate::cli) fn run(self, manner: Manner) -> Result<()> {
-        let read = [&self.users, &self.allow, &self.deny].into_iter().flatten();
+        let lists = [&self.users, &self.allow, &self.deny];
+        let read = lists.into_iter().flatten();
+        let read = read.chain(self.fresh.files(&self.user_table));
         let file = self.model.file()?;
         not_an_input(
             self.output.as_deref(),
             read.chain([&file]).map(PathBuf::as_path),
         )?;
-        let model = self.load()?;
+        let table = self.user_table.as_deref();
+        let model = self.fresh.apply(self.load()?, table, manner)?;
         let users = self.rows(&model)?;
         let recommender = model.recommender(&self.query(&model)?)?;
         for (flag, n) in [
@@ -193,6 +203,9 @@ impl Recommend {
 
     /// All of the model, or what one user needs of it; an unknown user needs all, for a hint at near ids.
     fn load(&self) -> Result<Model> {
+        if self.user_table.is_some() {
+            return self.model.load();
+        }
         if self.history.is_some() {
             return self.model.load_for(&[]);
         }

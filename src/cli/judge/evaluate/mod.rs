@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use crate::cli::fresh::FreshItems;
 use crate::cli::output::Manner;
 use crate::cli::sources::check_fresh;
 use crate::data::Ids;
@@ -31,6 +32,7 @@ mod tables;
     lowrank evaluate run --test test.csv --train train.csv --baselines knn --slices\n  \
     lowrank evaluate --predictions theirs.csv --test test.csv --train train.csv\n  \
     lowrank evaluate run --test clicks.csv --metrics recall@20,ndcg@20 --sampled 100\n  \
+    lowrank evaluate run --test test.csv --items movies.csv\n  \
     lowrank evaluate --explain ndcg\n\n\
     Every row of the test file counts, also those of users and items that training never saw (\"cold\").\n\
     Lists rank all items but those that the user rated in training, as `lowrank recommend --all` does.\n\
@@ -61,6 +63,11 @@ pub struct Evaluate {
     /// The ratings that the model was trained on, for the baselines that need them
     #[arg(long, value_name = "FILE")]
     train: Option<PathBuf>,
+    #[command(flatten)]
+    fresh: FreshItems,
+    /// Newer features of users, and further users
+    #[arg(long, value_name = "FILE", requires = "model")]
+    users: Option<PathBuf>,
     /// Further baselines: knn, the nearest neighbours among items
     #[arg(long, value_name = "NAMES", value_delimiter = ',', requires = "train")]
     baselines: Vec<Further>,
@@ -77,7 +84,7 @@ pub struct Evaluate {
     #[arg(long)]
     slices: bool,
     /// Judge somebody's predictions instead of a model: a file with user, item, prediction
-    #[arg(long, value_name = "FILE", conflicts_with = "model")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["model", "items", "on_skew"])]
     predictions: Option<PathBuf>,
     /// What a test row without a prediction is
     #[arg(long, value_enum, default_value_t = Missing::Error, requires = "predictions")]

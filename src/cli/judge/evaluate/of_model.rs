@@ -18,6 +18,7 @@ use crate::{Error, Model, Result};
 impl Evaluate {
     pub(super) fn of_model(&self, path: &Path, pool: &Pool, manner: Manner) -> Result<Findings> {
         let model = ModelArgument::new(path, self.verify).load()?;
+        let model = self.fresh.apply(model, self.users.as_deref(), manner)?;
         let test = self.read(
             self.test()?,
             model.users().ids(),
