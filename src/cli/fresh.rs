@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 use super::output::{Manner, counted, grouped};
 use super::table;
 use crate::data::SideTable;
+use crate::data::reader::{VersionReport, moment};
 use crate::recommend::{Fresh, OnSkew};
 use crate::{Error, Model, Result};
 
@@ -26,6 +27,16 @@ pub(super) struct FreshItems {
         hide_possible_values = true
     )]
     on_skew: Option<Policy>,
+    /// Of features with times, the latest that are not after this: seconds since 1970, or a date such as 2024-01-31 (its first second, UTC) [default: the latest of all]
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    as_of: Option<i64>,
+}
+
+fn time(text: &str) -> Result<i64, String> {
+    moment(text).map_err(|error| match error {
+        Error::Config { wanted, .. } => format!("wanted {wanted}"),
+        other => other.to_string(),
+    })
 }
 
 /// What is done where features differ from training.
@@ -56,25 +67,67 @@ impl FreshItems {
             Some(Policy::Error) => OnSkew::Error,
             Some(Policy::Report) => OnSkew::Report,
         };
-        if let (None, None, Some(_)) = (&self.items, users, self.on_skew) {
+        let flags = [
+            ("on-skew", self.on_skew.is_some()),
+            ("as-of", self.as_of.is_some()),
+        ];
+        if let (None, None, Some((flag, _))) =
+            (&self.items, users, flags.iter().find(|(_, given)| *given))
+        {
             let wanted = "a file of features beside it, as in --items movies.csv";
-            return Err(Error::config("on-skew", "no features", wanted));
+            return Err(Error::config(*flag, "no features", wanted));
         }
         let mut model = model;
         if let Some(path) = &self.items {
-            let table = SideTable::read_items(path)?;
-            model = said(model.with_items(&table, policy)?, path, "item", manner);
+            let table = SideTable::read_items(path, self.as_of)?;
+            model = said(model.with_items(&table, policy)?, &table, "item", manner);
         }
         if let Some(path) = users {
-            let table = SideTable::read_users(path)?;
-            model = said(model.with_users(&table, policy)?, path, "user", manner);
+            let table = SideTable::read_users(path, self.as_of)?;
+            model = said(model.with_users(&table, policy)?, &table, "user", manner);
         }
         Ok(model)
     }
 }
 
+/// "item features as of 886000000: 12 later rows not used, 3 items without features yet, 20 ratings older than the features used for them".
+pub(super) fn of_versions(what: &str, versions: &VersionReport) -> String {
+    let VersionReport {
+        as_of,
+        later_rows,
+        without,
+        older_ratings,
+    } = *versions;
+    let mut line = match as_of {
+        Some(moment) => format!("{what} features as of {moment}"),
+        None => format!("{what} features: the latest row of each; see --as-of"),
+    };
+    let mut separator = ": ";
+    for (n, text) in [
+        (
+            later_rows as u64,
+            counted(later_rows as u64, "later row") + " not used",
+        ),
+        (
+            without as u64,
+            counted(without as u64, what) + " without features yet",
+        ),
+        (
+            older_ratings,
+            counted(older_ratings, "rating") + " older than the features used for them",
+        ),
+    ] {
+        if n > 0 {
+            line += separator;
+            line += &text;
+            separator = ", ";
+        }
+    }
+    line
+}
+
 /// Says what was found, and returns the model.
-fn said(fresh: Fresh, path: &Path, what: &str, manner: Manner) -> Model {
+fn said(fresh: Fresh, table: &SideTable, what: &str, manner: Manner) -> Model {
     let Fresh {
         model,
         known,
@@ -83,7 +136,7 @@ fn said(fresh: Fresh, path: &Path, what: &str, manner: Manner) -> Model {
         unplaced,
         skew,
     } = fresh;
-    let file = table::safe(&path.display().to_string());
+    let file = table::safe(&table.name.display().to_string());
     let mut line = format!(
         "{file}: {} of the model, {} with other features",
         counted(known as u64, what),
@@ -99,6 +152,9 @@ fn said(fresh: Fresh, path: &Path, what: &str, manner: Manner) -> Model {
         );
     }
     manner.note(line);
+    if let Some(versions) = &table.versions {
+        manner.note(of_versions(what, versions));
+    }
     for skew in skew {
         let (got, wanted) = (table::safe(&skew.got), table::safe(&skew.wanted));
         let instead = skew.instead;

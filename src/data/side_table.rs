@@ -21,6 +21,9 @@ pub struct SideTable {
     pub ids: Ids,
     /// Titles and columns; row n is the row that `ids` calls n.
     pub catalog: Catalog,
+    /// What came of the times of its rows, where they had such.
+    #[cfg(feature = "train")]
+    pub versions: Option<super::reader::VersionReport>,
 }
 
 impl SideTable {
@@ -61,6 +64,8 @@ impl SideTable {
             }
         }
         Some(SideTable {
+            #[cfg(feature = "train")]
+            versions: None,
             name: name.into(),
             ids: ids.finish(),
             catalog: Catalog {

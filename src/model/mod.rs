@@ -27,7 +27,7 @@
 //! | [`rows`], [`trained`] | what is left when training is over? |
 //! | [`prediction`] | what does a prediction say, and what does it rest on? |
 //! | [`posterior`] | how uncertain is a prediction? |
-//! | [`schema`] | which features does a model expect, and what did training see of them? |
+//! | [`features::schema`] | which features does a model expect, and what did training see of them? |
 //! | [`purpose`] | what was the model trained for, and what does its score mean? |
 //! | [`scorer`] | what does one user think of every item? |
 //!
@@ -41,7 +41,6 @@ pub mod posterior;
 pub mod prediction;
 pub mod purpose;
 pub mod rows;
-pub mod schema;
 pub mod scorer;
 #[cfg(feature = "train")]
 pub mod side;
@@ -54,6 +53,7 @@ pub mod trained;
 #[cfg(test)]
 pub(crate) use tests::example;
 
+pub use features::schema::{CellSpread, ColumnSchema, Fingerprint, Profile, Schema};
 pub use features::{Bag, Features};
 pub use link::{Clip, Link};
 pub use measure::Measure;
@@ -61,7 +61,6 @@ pub use posterior::{Posterior, Spread};
 pub use prediction::{Kind, Prediction};
 pub use purpose::{Meaning, Purpose, Similarity};
 pub use rows::Rows;
-pub use schema::{CellSpread, ColumnSchema, Fingerprint, Profile, Schema};
 pub use scorer::{Scorer, UserRow};
 #[cfg(feature = "train")]
 pub use side::{Graph, Group, Parameters, Side};

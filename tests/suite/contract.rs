@@ -361,3 +361,197 @@ fn the_schema_is_shown_with_a_fingerprint_that_no_order_changes() {
     let (code, message) = fail(command.arg(house.folder.path("films.csv")));
     assert!(code == 2 && message.contains("kept a schema"), "{message}");
 }
+
+/// Films whose rows have times: the first has a row from before all ratings, one from between them, and one from after.
+const VERSIONS: &str = "item_id,genres,timestamp\n\
+    a,Drama,0\na,Comedy,150\na,Western,9000\nb,Drama,2001-09-09T01:46:40Z\nc,Comedy,10\n";
+
+/// Twenty users give a, b and c ratings at 100, 200 and 300 seconds, and a later one to c.
+fn timed_ratings() -> String {
+    let mut text = String::from("user_id,item_id,rating,timestamp\n");
+    for user in 0..20 {
+        for (item, time) in [("a", 100), ("b", 200), ("c", 300)] {
+            text.push_str(&format!("u{user},{item},{},{time}\n", 1 + user % 5));
+        }
+        text.push_str(&format!("u{user},c,5,1000\nlate{user},c,3,2000\n"));
+    }
+    text
+}
+
+struct Past {
+    folder: Folder,
+}
+
+impl Past {
+    fn new() -> Past {
+        let folder = Folder::new("past");
+        folder.write("films.csv", VERSIONS);
+        folder.write("ratings.csv", timed_ratings());
+        Past { folder }
+    }
+
+    fn train(&self, run: &str, more: &[&str]) -> Command {
+        let mut train = lowrank();
+        train.arg("train").arg(self.folder.path("ratings.csv"));
+        train.arg("--items").arg(self.folder.path("films.csv"));
+        train.args([
+            "--item-features",
+            "genres",
+            "--factors",
+            "2",
+            "--epochs",
+            "2",
+        ]);
+        train.args(more).arg("-o").arg(self.folder.path(run));
+        train
+    }
+
+    /// What it remarked on, and run.json.
+    fn trained(&self, run: &str, more: &[&str]) -> (String, serde_json::Value) {
+        let output = self.train(run, more).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{said}");
+        let record = std::fs::read(self.folder.path(run).join("run.json")).unwrap();
+        (said, serde_json::from_slice(&record).unwrap())
+    }
+
+    /// The genres of a as the model has them.
+    fn genre(&self, run: &str) -> String {
+        let mut command = lowrank();
+        command.arg("recommend").arg(self.folder.path(run));
+        let flags = ["--all", "--include-seen", "--format", "csv"];
+        let list = succeed(command.args(flags));
+        let line = list.lines().find(|line| line.contains(",a,")).unwrap();
+        line.split(',').rev().nth(1).unwrap().to_owned()
+    }
+}
+
+#[test]
+fn training_knows_what_was_known_at_its_last_rating() {
+    let past = Past::new();
+    let (said, record) = past.trained("all", &[]);
+    // 20 ratings of a are older than its row of 150.
+    assert!(
+        said.contains(
+            "item features as of 2000: 2 later rows not used, 1 item without features yet, \
+             20 ratings older than the features used for them\n"
+        ),
+        "{said}"
+    );
+    assert_eq!(past.genre("all"), "Comedy");
+    assert_eq!(record["features"]["as_of"], 2000);
+
+    // What is held out comes later, and its future with it.
+    let by_time = ["--valid-by", "time", "--valid-fraction", "0.8"];
+    let (said, record) = past.trained("held-out", &by_time);
+    assert!(said.contains("item features as of 100:"), "{said}");
+    assert_eq!(past.genre("held-out"), "Drama");
+    assert_eq!(record["features"]["as_of"], 100);
+}
+
+#[test]
+fn as_of_leaves_out_what_came_later() {
+    let past = Past::new();
+    let (said, record) = past.trained("then", &["--as-of", "1970-01-01T00:05:00Z"]);
+    assert!(
+        said.contains("40 ratings later than --as-of are left out\n"),
+        "{said}"
+    );
+    assert!(
+        said.contains("60 ratings of 20 users and 3 items\n"),
+        "{said}"
+    );
+    assert!(
+        !said.contains("duplicate"),
+        "the later rating is no duplicate yet: {said}"
+    );
+    assert!(said.contains("item features as of 300:"), "{said}");
+    assert_eq!(record["config"]["as-of"], "300");
+    let config = std::fs::read_to_string(past.folder.path("then/config.toml")).unwrap();
+    assert!(config.contains("as-of = \"300\"\n"), "{config}");
+
+    // The model is that of the ratings and films of then, to the last byte.
+    let lines = timed_ratings();
+    let early = lines.lines().filter(|line| {
+        let time = line.rsplit(',').next().unwrap().parse();
+        time.is_ok_and(|time: u32| time <= 300)
+    });
+    let early: String = early.map(|line| format!("{line}\n")).collect();
+    past.folder.write(
+        "ratings.csv",
+        format!("user_id,item_id,rating,timestamp\n{early}"),
+    );
+    past.folder
+        .write("films.csv", "item_id,genres\na,Comedy\nb,\nc,Comedy\n");
+    past.trained("plain", &[]);
+    let model = |run: &str| std::fs::read(past.folder.path(run).join("model.lowrank")).unwrap();
+    assert!(
+        model("then") == model("plain"),
+        "not a value of the future in it"
+    );
+}
+
+#[test]
+fn what_has_no_time_is_refused_with_advice() {
+    let past = Past::new();
+    past.trained("run", &[]);
+    past.folder
+        .write("ratings.csv", "user,item,rating\nu,a,1\nv,b,2\n");
+    let (code, message) = fail(&mut past.train("none", &[]));
+    assert_eq!(code, 2);
+    assert!(message.contains("--as-of 2024-01-31"), "{message}");
+    let (code, message) = fail(&mut past.train("none", &["--as-of", "100"]));
+    assert!(
+        code == 2 && message.contains("ratings with a timestamp"),
+        "{message}"
+    );
+    let (code, message) = fail(&mut past.train("none", &["--as-of", "soon"]));
+    assert!(code == 2 && message.contains("as-of"), "{message}");
+
+    // To predict with, any moment will do.
+    let films = past.folder.path("films.csv");
+    let ask = |more: &[&str]| {
+        let mut command = lowrank();
+        command.arg("predict").arg(past.folder.path("run"));
+        command
+            .args(["--user", "u1", "--item", "a", "--items"])
+            .arg(&films)
+            .args(more);
+        let output = command.output().unwrap();
+        (
+            output.status.code(),
+            String::from_utf8(output.stderr).unwrap(),
+        )
+    };
+    let (_, said) = ask(&["--as-of", "120"]);
+    assert!(
+        said.contains("1 with other features") && said.contains("as of 120: 3 later"),
+        "{said}"
+    );
+    let (_, said) = ask(&["--as-of", "160"]);
+    assert!(said.contains("0 with other features"), "{said}");
+    let (_, said) = ask(&[]);
+    assert!(
+        said.contains("the latest row of each; see --as-of"),
+        "{said}"
+    );
+    past.folder.write("films.csv", "item_id,genres\na,Drama\n");
+    let (code, said) = ask(&["--as-of", "120"]);
+    assert!(
+        code == Some(1) && said.contains("no column of times"),
+        "{said}"
+    );
+    // An id twice is an error as ever, and at one time too.
+    past.folder
+        .write("films.csv", "item_id,genres\na,Drama\na,Comedy\n");
+    assert!(ask(&[]).1.contains("first on line 2"));
+    past.folder.write(
+        "films.csv",
+        "item_id,genres,timestamp\na,Drama,5\nb,Drama,5\na,Comedy,5\n",
+    );
+    let (_, said) = ask(&[]);
+    assert!(
+        said.contains("line 4") && said.contains("\"a\" at 5 again"),
+        "{said}"
+    );
+}

@@ -84,7 +84,7 @@ pub struct Evaluate {
     #[arg(long)]
     slices: bool,
     /// Judge somebody's predictions instead of a model: a file with user, item, prediction
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["model", "items", "on_skew"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["model", "items", "on_skew", "as_of"])]
     predictions: Option<PathBuf>,
     /// What a test row without a prediction is
     #[arg(long, value_enum, default_value_t = Missing::Error, requires = "predictions")]

@@ -12,9 +12,10 @@
 //! The **fingerprint** is FNV-1a of 128 bits (Fowler, Noll and Vo; draft-eastlake-fnv) over the schema in one spelling: columns by name, values in byte order, numbers by their bits. So the order of rows and
 //! of columns does not count. It tells schemas apart that differ by accident; it is no seal against somebody who wants two to look alike.
 
-use super::measure::number;
-use super::{Bag, Measure, Model, ModelGroup, ModelSide};
+use super::Bag;
 use crate::data::{Column, Ids};
+use crate::model::measure::number;
+use crate::model::{Measure, Model, ModelGroup, ModelSide};
 
 /// The features that a model expects.
 #[derive(Clone, Debug, PartialEq)]

@@ -6,6 +6,8 @@
 //! sqrt   w = 1/√n         between the two: the sum of n independent draws keeps its size
 //! ```
 
+pub mod schema;
+
 use super::Measure;
 use super::measure::number;
 use crate::data::{Column, Csr, Ids};

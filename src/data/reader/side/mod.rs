@@ -1,17 +1,23 @@
 //! How do lines become titles and columns?
 //!
 //! A file of items or users has one line each: an id, perhaps a title, and columns. A cell holds one value, several between `|`, or none.
-//! Rows that no rating mentions are kept: they are what cold-start predictions are about. They come after those of the ratings.
+//! Where a column says when a row began to hold, an id may have several, [`versions`]. Rows that no rating mentions are kept: they are what cold-start predictions are about. They come after those of the ratings.
 
-use std::collections::HashMap;
+mod layout;
+mod table;
+mod versions;
+
+pub use versions::VersionReport;
+
 use std::path::Path;
 
-use super::columns::{ITEM, Names, USER, any_known, any_number, matching};
+use layout::SideLayout;
+
 use super::ratings::column_name;
 use super::records::Records;
-use super::{FileReport, ReadOptions, Separator, Source, shown};
+use super::{FileReport, ReadOptions, Separator, Source, shown, values};
 use crate::data::side_table::Cells;
-use crate::data::{Catalog, Column, Csr, Interner, SideTable, Strings};
+use crate::data::{Catalog, Column, Csr, Interner, Strings};
 use crate::{Error, Result};
 
 /// Whose file it is.
@@ -21,124 +27,28 @@ pub(in crate::data) enum Side {
     Items,
 }
 
-/// Names of columns, as in `columns`.
-const ID: [&str; 1] = ["id"];
-const TITLE: [&str; 2] = [
-    "title name movietitle itemtitle booktitle producttitle moviename itemname productname username",
-    "movie film product book track song album artist game anime",
-];
-const FEATURE: [&str; 1] = ["genre genres"];
-
-/// The greatest number of columns: a line of 64 KiB can name 30,000, and each has a place for every row of the ratings.
-const MAX_COLUMNS: usize = 1024;
-
-/// Which field of a side file is what.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct SideLayout {
-    id: usize,
-    title: Option<usize>,
-    /// The other columns, with their names.
-    others: Vec<(usize, String)>,
-    n_fields: usize,
-    header: bool,
-}
-
-impl SideLayout {
-    /// From the first record of a file.
-    fn new(first: &[String], side: Side, path: &Path) -> Result<SideLayout> {
-        let users = side == Side::Users;
-        let own: &Names = if users { &USER } else { &ITEM };
-        // As for ratings: a film may be called "Name".
-        let header = any_known(first, &[&own[..1], &ID])
-            || any_known(first, &[own, &TITLE[..1], &FEATURE]) && !any_number(first);
-        let (id, title) = if header {
-            let at = |ranks: &Names| matching(first, ranks).first().copied();
-            let id = at(&own[..1]).or(at(&ID)).or(at(&own[1..])).unwrap_or(0);
-            let titles = if users { &TITLE[..1] } else { &TITLE[..] };
-            let title = titles
-                .iter()
-                .find_map(|&names| at(&[names]).filter(|&n| n != id));
-            (id, title)
-        } else {
-            // Of a file of users without names, all are columns.
-            (0, (!users && first.len() > 1).then_some(1))
-        };
-        let others: Vec<(usize, String)> = (0..first.len())
-            .filter(|&n| n != id && Some(n) != title)
-            .map(|n| match first[n].trim() {
-                name if header && !name.is_empty() => (n, name.to_owned()),
-                _ => (n, format!("column{}", n + 1)),
-            })
-            .collect();
-        if others.len() > MAX_COLUMNS {
-            return Err(Error::File {
-                path: path.into(),
-                got: format!("{} columns", first.len()),
-                wanted: format!("at most {MAX_COLUMNS} beside id and title"),
-            });
-        }
-        let mut seen = HashMap::new();
-        for (column, name) in &others {
-            if let Some(other) = seen.insert(name, column) {
-                return Err(Error::File {
-                    path: path.into(),
-                    got: format!(
-                        "two columns called {} ({} and {})",
-                        shown(name),
-                        other + 1,
-                        column + 1
-                    ),
-                    wanted: "each name once".into(),
-                });
-            }
-        }
-        Ok(SideLayout {
-            id,
-            title,
-            others,
-            n_fields: first.len(),
-            header,
-        })
-    }
-}
-
 /// The rows of a side file, in its order.
 #[derive(Debug)]
 pub(in crate::data) struct SideFile {
     ids: Interner,
+    /// The id of each row.
+    row_ids: Vec<u32>,
+    /// Since when each row holds; without times every id has one row.
+    times: Option<Vec<i64>>,
     titles: Option<Strings>,
     columns: Vec<Growing>,
     pub(in crate::data) report: FileReport,
 }
 
-impl SideTable {
-    /// Reads a file of items: an id, perhaps a title, and columns.
-    ///
-    /// # Errors
-    /// [`Error::Io`], [`Error::File`] or [`Error::Line`], with the place.
-    pub fn read_items(path: impl AsRef<Path>) -> Result<SideTable> {
-        SideTable::read(path.as_ref(), Side::Items)
-    }
-
-    /// Reads a file of users: an id and columns.
-    ///
-    /// # Errors
-    /// As [`read_items`](SideTable::read_items).
-    pub fn read_users(path: impl AsRef<Path>) -> Result<SideTable> {
-        SideTable::read(path.as_ref(), Side::Users)
-    }
-
-    fn read(path: &Path, side: Side) -> Result<SideTable> {
-        let options = ReadOptions::default();
-        let file = SideFile::read(Source::open(path)?, path, side, &options)?;
-        let mut ids = Interner::default();
-        let (catalog, _) = file.onto(&mut ids, options.limits.max_ids)?;
-        Ok(SideTable {
-            name: path.into(),
-            ids: ids.finish(),
-            catalog,
-        })
-    }
+/// What a file says of the rows of a side.
+#[derive(Debug)]
+pub(in crate::data) struct Placed {
+    pub(in crate::data) catalog: Catalog,
+    /// Rows that the file alone has.
+    pub(in crate::data) added: usize,
+    pub(in crate::data) versions: Option<VersionReport>,
+    /// Since when what is said of each row holds, where the file has times.
+    pub(in crate::data) since: Option<Vec<Option<i64>>>,
 }
 
 /// A column while it is read.
@@ -172,6 +82,8 @@ impl SideFile {
         }
         let mut file = SideFile {
             ids: Interner::default(),
+            row_ids: Vec::new(),
+            times: layout.time.map(|_| Vec::new()),
             titles: layout.title.map(|_| Strings::default()),
             columns: growing(&layout),
             report: FileReport {
@@ -187,6 +99,10 @@ impl SideFile {
         if let Some(title) = layout.title {
             let name = column_name(&first, layout.header, title);
             file.report.roles.push(("title", name));
+        }
+        if let Some(time) = layout.time {
+            let name = column_name(&first, layout.header, time);
+            file.report.roles.push(("timestamp", name));
         }
         file.rows(&mut records, &layout, options.limits.max_ids)?;
         if file.ids.is_empty() {
@@ -214,7 +130,7 @@ impl SideFile {
             if id.is_empty() {
                 return Err(error(layout.id, "an empty id".into(), "an id"));
             }
-            if let Some(before) = self.ids.get(id) {
+            if let (None, Some(before)) = (layout.time, self.ids.get(id)) {
                 let got = format!(
                     "{} again, first on line {}",
                     shown(id),
@@ -222,11 +138,16 @@ impl SideFile {
                 );
                 return Err(error(layout.id, got, "each id once"));
             }
-            if self.ids.len() >= max_ids as usize {
+            if self.row_ids.len() >= max_ids as usize {
                 let got = format!("one more row, {}", shown(id));
                 return Err(error(layout.id, got, &format!("at most {max_ids} rows")));
             }
-            self.ids.intern(id);
+            self.row_ids.push(self.ids.intern(id));
+            if let (Some(times), Some(n)) = (&mut self.times, layout.time) {
+                let text = record.field(n);
+                let time = values::timestamp(text);
+                times.push(time.ok_or_else(|| error(n, shown(text), values::TIMESTAMP_WANTED))?);
+            }
             lines.push(record.line_of(layout.id));
             if let (Some(titles), Some(n)) = (&mut self.titles, layout.title) {
                 titles.push(record.field(n).trim());
@@ -244,6 +165,15 @@ impl SideFile {
             }
         }
         self.report.rows = lines.len() as u64;
+        if let Some((id, time, row)) = self.clash() {
+            return Err(Error::Line {
+                path,
+                line: lines[row],
+                column: 1 + layout.id as u64,
+                got: format!("{} at {time} again", shown(self.ids.name(id as usize))),
+                wanted: "each id once at a time".into(),
+            });
+        }
         Ok(())
     }
 
@@ -261,16 +191,26 @@ impl SideFile {
         }
     }
 
-    /// The catalog of the rows of `ids`, to which the file's own are added where they are missing; and how many were.
+    /// The catalog of the rows of `ids` at a moment, to which the file's own are added where they are missing; how many were, and what came of the times.
     pub(in crate::data) fn onto(
         self,
         ids: &mut Interner,
         max_ids: u32,
-    ) -> Result<(Catalog, usize)> {
+        as_of: Option<i64>,
+    ) -> Result<Placed> {
         let before = ids.len();
+        let (chosen, versions) = self.chosen(as_of);
+        let columns = self.columns.into_iter().map(|column| column.cells.finish());
+        let columns: Vec<Column> = match versions {
+            // What nobody knew of at the moment is no value yet.
+            Some(_) => columns
+                .map(|column| versions::known(column, &chosen))
+                .collect(),
+            None => columns.collect(),
+        };
         let own = self.ids.finish();
         let mut row_of = vec![None; before];
-        for (row, id) in own.names().iter().enumerate() {
+        for (id, row) in own.names().iter().zip(chosen) {
             if ids.len() >= max_ids as usize && ids.get(id).is_none() {
                 return Err(Error::File {
                     path: self.report.path,
@@ -282,14 +222,13 @@ impl SideFile {
             if index >= row_of.len() {
                 row_of.resize(index + 1, None);
             }
-            row_of[index] = Some(row);
+            row_of[index] = row;
         }
         let titles = self.titles.map(|titles| {
             let title = |row: &Option<usize>| row.map_or("", |row| titles.get(row));
             row_of.iter().map(title).collect()
         });
-        let columns = self.columns.into_iter().map(|column| {
-            let column = column.cells.finish();
+        let columns = columns.into_iter().map(|column| {
             let of_row = |row: &Option<usize>| row.map_or(&[][..], |row| column.rows.row(row));
             Column {
                 rows: Csr::from_rows(row_of.iter().map(of_row)),
@@ -297,7 +236,13 @@ impl SideFile {
             }
         });
         let columns = columns.collect();
-        Ok((Catalog { titles, columns }, ids.len() - before))
+        let since = |times: Vec<i64>| row_of.iter().map(|row| Some(times[(*row)?])).collect();
+        Ok(Placed {
+            catalog: Catalog { titles, columns },
+            added: ids.len() - before,
+            versions,
+            since: self.times.map(since),
+        })
     }
 }
 
@@ -335,7 +280,7 @@ mod tests {
         let mut ids = Interner::default();
         ids.intern("7");
         ids.intern("6");
-        let (catalog, added) = file.onto(&mut ids, 100).unwrap();
+        let Placed { catalog, added, .. } = file.onto(&mut ids, 100, None).unwrap();
         assert_eq!(added, 2);
         assert_eq!(
             ids.finish().names().iter().collect::<Vec<_>>(),
