@@ -8,7 +8,7 @@
 //! | `serve` | `predict`, `recommend`, `similar`: ask a model |
 //! | `judge` | `evaluate`, `cv`, `tune`, `compare`, `monitor`: how good is it, is something else better, and does it still hold? |
 //! | `keep` | `export`, `registry`, `runs`: take the embeddings elsewhere, keep versions, see what was trained and whether it is still so |
-//! | `data` | `data inspect`, `data split`, `data check-split`, `data convert`, `data generate`: ratings before any model |
+//! | `data` | `data inspect`, `data split`, `data check-split`, `data convert`, `data generate`: ratings before any model; `data schema`: the features that a model expects |
 //!
 //! | exit code | means |
 //! |---|---|
@@ -36,6 +36,7 @@ use output::{Format, Manner};
 mod calendar;
 mod data;
 mod duration;
+mod fresh;
 mod given;
 mod judge;
 mod keep;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::reader::{
     ColumnSpec, FileReport, Limits, RatingsReader, ReadOptions, Separator, Side, SideFile, Source,
+    VersionReport,
 };
 use super::{Dataset, Dedupe, Duplicates, Interactions, RatingsCache};
 use crate::{Error, Result};
@@ -31,6 +32,12 @@ pub struct LoadReport {
     pub users_added: usize,
     /// Items that only the file of items has.
     pub items_added: usize,
+    /// What came of the times in the file of users.
+    pub user_versions: Option<VersionReport>,
+    /// What came of the times in the file of items.
+    pub item_versions: Option<VersionReport>,
+    /// Ratings after the [moment](DatasetBuilder::as_of), which are left out.
+    pub later_ratings: usize,
 }
 
 impl LoadReport {
@@ -57,6 +64,7 @@ pub struct DatasetBuilder {
     pub(super) options: ReadOptions,
     pub(super) dedupe: Option<Dedupe>,
     pub(super) drop_timestamps: bool,
+    pub(super) as_of: Option<i64>,
     pub(super) ratings: RatingsReader,
     /// Instead of what the reader has read; its names and ratings.
     pub(super) cache: Option<(RatingsCache, Interactions)>,
@@ -74,6 +82,7 @@ impl Dataset {
             options: ReadOptions::default(),
             dedupe: None,
             drop_timestamps: false,
+            as_of: None,
             ratings: RatingsReader::ratings(),
             cache: None,
             folder: None,
@@ -95,6 +104,24 @@ impl DatasetBuilder {
     pub fn keep_timestamps(mut self, keep: bool) -> DatasetBuilder {
         self.drop_timestamps = !keep;
         self
+    }
+
+    /// The data as they were at a moment, in seconds since 1970: ratings that are not after it, and of users and items the latest row that is not. Without it, files of users and items whose rows have
+    /// times are taken as they were at the last rating, of a [split](DatasetBuilder::build_split) the last of its training.
+    pub fn as_of(mut self, moment: i64) -> DatasetBuilder {
+        self.as_of = Some(moment);
+        self
+    }
+
+    /// What was found while loading, as far as it is known before the data set is built.
+    pub fn report(&self) -> &LoadReport {
+        &self.report
+    }
+
+    /// Whether the rows of a file of users or items have times.
+    pub fn is_versioned(&self) -> bool {
+        let sides = [&self.users, &self.items];
+        sides.into_iter().flatten().any(SideFile::is_versioned)
     }
 
     /// Which column of the ratings is what; found out by default.
@@ -171,11 +198,6 @@ impl DatasetBuilder {
         let interactions = match self.folder {
             Some(_) => Interactions::default(),
             None => cache.all()?,
-        };
-        let timestamps = interactions.timestamps.filter(|_| !self.drop_timestamps);
-        let interactions = Interactions {
-            timestamps,
-            ..interactions
         };
         self.report.ratings.push(cache.report().clone());
         self.report.cache = Some(path.into());

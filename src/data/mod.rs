@@ -9,6 +9,7 @@
 //! | [`interner`] | how are names numbered while a file is read? |
 //! | [`csr`] | how is a sparse matrix held? |
 //! | [`catalog`] | what is known of users and items beside their ratings? |
+//! | [`side_table`] | what does a file say of users or items, before anybody asks which of them a model has? |
 //! | [`interactions`] | what is a rating? |
 //! | [`dataset`] | what does a training start from? |
 //! | [`reader`] | how is a text file read, and what is wrong with it? |
@@ -29,6 +30,8 @@ pub mod csr;
 pub mod ids;
 //
 pub mod interner;
+//
+pub mod side_table;
 //
 pub mod interactions;
 //
@@ -72,5 +75,6 @@ pub use dedupe::{Dedupe, Duplicates};
 pub use ids::{Ids, Strings};
 pub use interactions::Interactions;
 pub use interner::Interner;
+pub use side_table::SideTable;
 #[cfg(feature = "train")]
 pub use split::{FoldRule, Folds, Halves, Split};

@@ -72,8 +72,9 @@ impl Measure {
         Measure::Bins(cuts.into_iter().map(|p| values[p]).collect())
     }
 
-    /// Mean and deviation of `values`; both 0 of none.
-    pub fn standard(values: &[f64]) -> Measure {
+    /// Mean and deviation of `values`; both 0 of none. The same for any order of them: they are summed as they rise.
+    pub fn standard(mut values: Vec<f64>) -> Measure {
+        values.sort_unstable_by(f64::total_cmp);
         let Some(&first) = values.first() else {
             return Measure::Standard {
                 mean: 0.0,
@@ -248,7 +249,7 @@ mod tests {
     fn standard_numbers_have_mean_0_and_deviation_1() {
         // Mean 5; squares 9, 1, 1, 1, 0, 0, 4, 16: 32/8 = 4.
         let values = [2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0];
-        let standard = Measure::standard(&values);
+        let standard = Measure::standard(values.to_vec());
         let wanted = Measure::Standard {
             mean: 5.0,
             deviation: 2.0,
@@ -258,9 +259,9 @@ mod tests {
         assert_eq!(weights, [-1.5, 0.0, 1.5]);
         assert_eq!(standard.feature(1e90).1, 1e6, "no further than that");
         // Three tenths do not sum to three times a tenth.
-        let same = Measure::standard(&[0.1; 3]);
+        let same = Measure::standard(vec![0.1; 3]);
         assert_eq!((same.feature(0.1).1, same.feature(7.0).1), (0.0, 0.0));
-        assert_eq!(Measure::standard(&[]).feature(7.0).1, 0.0);
+        assert_eq!(Measure::standard(vec![]).feature(7.0).1, 0.0);
     }
 
     #[test]
@@ -269,8 +270,8 @@ mod tests {
             Measure::Bins(vec![]),
             Measure::Bins(vec![0.0]),
             Measure::Bins(vec![-1e99, -3.5, -1e-40, 0.1 + 0.2, 1995.0, 1e22, 1e100]),
-            Measure::standard(&[]),
-            Measure::standard(&[1.0 / 3.0, -7.0, 1e60]),
+            Measure::standard(vec![]),
+            Measure::standard(vec![1.0 / 3.0, -7.0, 1e60]),
             Measure::Standard {
                 mean: -3.25,
                 deviation: 1e-30,

@@ -27,6 +27,7 @@
 //! | [`rows`], [`trained`] | what is left when training is over? |
 //! | [`prediction`] | what does a prediction say, and what does it rest on? |
 //! | [`posterior`] | how uncertain is a prediction? |
+//! | [`features::schema`] | which features does a model expect, and what did training see of them? |
 //! | [`purpose`] | what was the model trained for, and what does its score mean? |
 //! | [`reference`](mod@reference) | what did its training look like? |
 //! | [`scorer`] | what does one user think of every item? |
@@ -54,6 +55,7 @@ pub mod trained;
 #[cfg(test)]
 pub(crate) use tests::example;
 
+pub use features::schema::{CellSpread, ColumnSchema, Fingerprint, Profile, Schema};
 pub use features::{Bag, Features};
 pub use link::{Clip, Link};
 pub use measure::Measure;

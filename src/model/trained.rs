@@ -4,8 +4,8 @@
 //! no threads, no files.
 
 use super::{
-    Bag, Clip, Features, Link, Meaning, Posterior, Prediction, Purpose, Reference, Rows, Scorer,
-    Similarity, forward, purpose::normalise,
+    Bag, Clip, Features, Link, Meaning, Posterior, Prediction, Profile, Purpose, Reference, Rows,
+    Scorer, Similarity, forward, purpose::normalise,
 };
 use crate::data::{Catalog, Csr, Ids};
 use crate::kernels::lanes;
@@ -69,6 +69,8 @@ pub struct ModelGroup {
     pub(crate) features: Features,
     /// How those weights were made; a prediction for other features weighs them alike.
     pub(crate) bag: Bag,
+    /// What training saw of the column; `None` of a group that is made of the ratings, and of a file from before models knew.
+    pub(crate) profile: Option<Profile>,
 }
 
 /// μ + b_u + b_i, fitted by ridge regression on the training ratings.
@@ -260,7 +262,6 @@ impl ModelSide {
     /// ```
     ///
     /// Without groups the identity is the composed table, unless rows are normalised.
-    #[cfg(any(feature = "train", test))]
     pub(crate) fn compose(&mut self, similarity: Similarity) {
         if self.groups.is_empty() && similarity == Similarity::Dot {
             (self.composed, self.composed_biases) = (None, None);

@@ -21,12 +21,14 @@
 //! | [`fold_in`] | what should a user see whom training never saw? |
 //! | `pairs` | how often does an item that should come first do so? |
 //! | [`what_if`] | what if the item had another feature? |
+//! | [`fresh`] | what does a model make of features that are newer than its training? |
 //! | `filter` | which items are candidates? |
 //! | `near` | which name was meant? |
 
 pub mod everyone;
 mod filter;
 pub mod fold_in;
+pub mod fresh;
 mod near;
 mod order;
 mod pairs;
@@ -38,6 +40,7 @@ pub mod what_if;
 pub use everyone::Everyone;
 pub use filter::expression::Condition;
 pub use fold_in::{NewItem, NewUser};
+pub use fresh::{Fresh, OnSkew, Skew, SkewKind};
 pub use query::Query;
 pub use similar::{Neighbour, Similar};
 pub use top_n::{Ranked, Recommendation, Recommender};

@@ -42,6 +42,12 @@ pub(super) fn near_or_all<'a>(
     }
 }
 
+/// The first names, and that there are more.
+pub(super) fn listed<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
+    let more = if names.len() > MAX_NAMES { ", …" } else { "" };
+    format!("{}{more}", quoted(names.take(MAX_NAMES)))
+}
+
 /// What an id looks like: "the model has 943 users, such as …".
 pub(super) fn such_as<'a>(what: &str, names: impl ExactSizeIterator<Item = &'a str>) -> String {
     match names.len() {

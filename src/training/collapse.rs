@@ -11,7 +11,7 @@ use crate::gradient::{Objective, SidePenalty};
 use crate::kernels::pool::Pool;
 use crate::kernels::{Kernel, Real};
 use crate::model::{
-    Features, Model, ModelGroup, ModelSide, Parameters, Rows, Side, Similarity, Table,
+    Features, Model, ModelGroup, ModelSide, Parameters, Profile, Rows, Side, Similarity, Table,
 };
 
 /// The items that each user has rated, rising, whether they are examples or not.
@@ -82,21 +82,26 @@ fn side<T: Real>(
         _ => &dataset.items,
     };
     let mut of_groups = penalty.counts[1..].iter();
-    let groups = tables.groups.iter().map(|group| ModelGroup {
-        name: group.name.clone(),
-        values: groups::values(dataset, name, &group.name, group.values.as_deref())
-            .cloned()
-            .unwrap_or_default(),
-        table: rows(&group.table),
-        biases: biases(&group.table),
-        counts: of_groups.next().cloned().unwrap_or_default(),
-        features: Features::clone(&group.features),
-        bag: group.bag,
+    let counts = &penalty.counts[0];
+    let groups = tables.groups.iter().map(|group| {
+        let values = groups::values(dataset, name, &group.name, group.values.as_deref());
+        let values = values.cloned().unwrap_or_default();
+        let column = data.catalog.column(&group.name);
+        ModelGroup {
+            name: group.name.clone(),
+            profile: column.map(|column| Profile::of(column, &values, counts)),
+            values,
+            table: rows(&group.table),
+            biases: biases(&group.table),
+            counts: of_groups.next().cloned().unwrap_or_default(),
+            features: Features::clone(&group.features),
+            bag: group.bag,
+        }
     });
     let mut side = ModelSide {
         ids: data.ids.clone(),
         catalog: data.catalog.clone(),
-        counts: penalty.counts[0].clone(),
+        counts: counts.clone(),
         identity: rows(&tables.identity),
         identity_biases: biases(&tables.identity),
         groups: groups.collect(),

@@ -12,6 +12,7 @@ mod cli;
 mod clicks;
 mod common;
 mod compare;
+mod contract;
 mod cross_validation;
 mod determinism;
 mod dry_run;

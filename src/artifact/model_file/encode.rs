@@ -9,7 +9,7 @@ use super::CONTENT;
 use super::record::Record;
 use crate::data::{Csr, Ids, Strings};
 use crate::model::reference::Histogram;
-use crate::model::{Bag, Model, ModelGroup, ModelSide, Rows, Spread};
+use crate::model::{Bag, CellSpread, Model, ModelGroup, ModelSide, Rows, Spread};
 use crate::storage::{Data, Sections};
 use crate::{Error, Result};
 
@@ -46,6 +46,10 @@ pub(super) fn fill<'m>(sections: &mut Sections<'m>, model: &'m Model) -> Result<
     }
     if let Some(posterior) = &model.posterior {
         spread(sections, &posterior.spread)?;
+    }
+    if model.schema().is_some() {
+        profiles(sections, "users", &model.users);
+        profiles(sections, "items", &model.items);
     }
     if let Some(reference) = &model.reference {
         histogram(sections, "reference.rating", &reference.ratings);
@@ -93,6 +97,28 @@ fn spread<'m>(to: &mut Sections<'m>, spread: &'m Spread) -> Result<()> {
     to.add("spread.user_prior", 1, &user_prior[..]);
     to.add("spread.item_prior", 1, &item_prior[..]);
     Ok(())
+}
+
+/// What training saw of the columns of a side.
+fn profiles<'m>(to: &mut Sections<'m>, side: &str, of: &'m ModelSide) {
+    let profiles = || of.groups.iter().map(|group| group.profile.as_ref());
+    let several = profiles().map(|p| u8::from(p.is_some_and(|p| p.several)));
+    to.add(
+        format!("schema.{side}.several"),
+        1,
+        several.collect::<Vec<u8>>(),
+    );
+    let rows = profiles().flat_map(|p| p.map_or([0, 0], |p| [p.rows, p.empty]));
+    to.add(format!("schema.{side}.rows"), 2, rows.collect::<Vec<u64>>());
+    for (k, profile) in profiles().enumerate() {
+        match profile.map(|profile| &profile.spread) {
+            Some(CellSpread::Rows(rows)) => to.add(format!("schema.{side}.{k}.rows"), 1, &rows[..]),
+            Some(CellSpread::Tenths(tenths)) => {
+                to.add(format!("schema.{side}.{k}.tenths"), 1, &tenths[..]);
+            }
+            None => {}
+        }
+    }
 }
 
 fn refused(got: String, wanted: &str) -> Error {

@@ -27,6 +27,12 @@
 //! [spread.users  spread.items]                     f32 n × e            where the record has a posterior: of s samples the deviations of the biases,
 //!                                                                       e = s; otherwise variances, e = n_factors + 1; rounded up like d
 //! [spread.user_prior  spread.item_prior]           f32 d + s or n_factors + 1     the variances of a row without ratings
+//!
+//! where the record has a schema, for both sides, g for their groups: what training saw of the columns
+//! schema.S.several                                 u8 g                 1 where some cell had several values
+//! schema.S.rows                                    u64 g × 2            rows with training ratings; those of them whose cell is empty
+//! [schema.S.k.rows]                                u32 v                of categories: the rows with each value
+//! [schema.S.k.tenths]                              f64 11 or 0          of numbers: the least, the tenths, the greatest; a group of the ratings has neither
 //! [reference.rating.marks  .counts]                f32 m, u64 m or m + 1          where the record has a reference: values and how often each occurs, or edges and bins
 //! [reference.score.marks  .counts]                 f32 m, u64 m + 1               likewise, of predictions
 //! ```
@@ -111,7 +117,18 @@ pub(super) struct Layout {
     pub(super) seen: CsrAt,
     pub(super) baseline: Option<(Section, Section)>,
     pub(super) spread: Option<SpreadAt>,
+    /// Users, items.
+    pub(super) schema: Option<[ProfilesAt; 2]>,
     pub(super) reference: Option<ReferenceAt>,
+}
+
+/// What training saw of the columns of a side.
+#[derive(Debug)]
+pub(super) struct ProfilesAt {
+    pub(super) several: Section,
+    pub(super) rows: Section,
+    /// Of each group; `None` of one that is made of the ratings.
+    pub(super) spreads: Vec<Option<Section>>,
 }
 
 /// What training looked like.
@@ -184,6 +201,13 @@ impl Layout {
             Some(posterior) => Some(walk.spread(posterior, record.n_factors.into(), n_rows)?),
             None => None,
         };
+        let schema = match record.schema {
+            Some(_) => Some([
+                walk.profiles("users", &users)?,
+                walk.profiles("items", &items)?,
+            ]),
+            None => None,
+        };
         let reference = match record.reference {
             Some(_) => Some(ReferenceAt {
                 ratings: walk.histogram("reference.rating")?,
@@ -200,6 +224,7 @@ impl Layout {
             seen,
             baseline,
             spread,
+            schema,
             reference,
         })
     }
@@ -324,6 +349,33 @@ impl<S: Source> Walk<'_, S> {
             items,
             user_prior: prior("spread.user_prior")?,
             item_prior: prior("spread.item_prior")?,
+        })
+    }
+
+    fn profiles(&mut self, side: &str, of: &SideAt) -> Result<ProfilesAt> {
+        let n = of.groups.len() as u64;
+        let several = self.vector(&format!("schema.{side}.several"), ElementType::U8, Some(n))?;
+        let rows = self.take(&format!("schema.{side}.rows"), ElementType::U64)?;
+        let rows = self.check_shape(rows, n, 2)?;
+        let mut spreads = Vec::new();
+        for (k, group) in of.groups.iter().enumerate() {
+            let (of_values, of_numbers) = (
+                format!("schema.{side}.{k}.rows"),
+                format!("schema.{side}.{k}.tenths"),
+            );
+            let n_values = Some(group.values.sorted.rows);
+            spreads.push(if self.is_next(&of_values) {
+                Some(self.vector(&of_values, ElementType::U32, n_values)?)
+            } else if self.is_next(&of_numbers) {
+                Some(self.vector(&of_numbers, ElementType::F64, None)?)
+            } else {
+                None
+            });
+        }
+        Ok(ProfilesAt {
+            several,
+            rows,
+            spreads,
         })
     }
 

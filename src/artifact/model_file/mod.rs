@@ -138,7 +138,12 @@ impl<S: Source> ModelFile<S> {
 
     fn read(&self, users: Pick<'_>) -> Result<Model> {
         let (decoder, layout) = (self.decoder(), &self.layout);
-        let items = decoder.side(&layout.items, None)?;
+        let mut items = decoder.side(&layout.items, None)?;
+        let mut of_users = decoder.side(&layout.users, users)?;
+        if let Some([at_users, at_items]) = &layout.schema {
+            decoder.profiles(at_users, &mut of_users)?;
+            decoder.profiles(at_items, &mut items)?;
+        }
         let seen = decoder.csr(&layout.seen, items.ids.len(), users)?;
         for user in 0..seen.n_rows() {
             if seen.row(user).windows(2).any(|pair| pair[0] >= pair[1]) {
@@ -162,21 +167,28 @@ impl<S: Source> ModelFile<S> {
             (Some(at), Some(record)) => Some(decoder.reference(at, record)?),
             _ => None,
         };
-        Ok(Model {
+        let model = Model {
             n_factors: self.n_factors(),
             global_mean: self.record.global_mean,
             training_mean: self.record.training_mean,
             n_training_ratings: self.record.n_training_ratings,
             link: self.record.link,
             clip: self.record.clip,
-            users: decoder.side(&layout.users, users)?,
+            users: of_users,
             items,
             seen,
             baseline,
             posterior,
             purpose: self.record.purpose.clone(),
             reference,
-        })
+        };
+        let fingerprint = model.schema().map(|schema| schema.fingerprint().0);
+        if fingerprint != self.record.schema {
+            let at = self.container.record_offset();
+            let got = "the fingerprint of another schema";
+            return Err(self.container.corrupt(at, got, "that of the features"));
+        }
+        Ok(model)
     }
 
     /// The row called `name`, by binary search in the file.

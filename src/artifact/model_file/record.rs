@@ -13,6 +13,8 @@
 //! purpose              nothing where the model does not say, otherwise
 //!                      u8: 3; the meaning, u8: 0 rating, 1 probability, 2 rank; the similarity, u8: 0 dot, 1 cosine;
 //!                      l2 and bias_l2, f64 each; u8: 1 where they count once a rating; the loss: its length, u64, and at most 64 bytes
+//! schema               nothing where the model has no features, or is from before models knew; otherwise
+//!                      u8: 4; the fingerprint, u128
 //! reference            nothing where the model has none, otherwise
 //!                      u8: 5; the deviation of the training ratings, f64; the RMSE on training pairs: u8 (0 absent, 1 present), f64 if present
 //! ```
@@ -43,6 +45,8 @@ pub(super) struct Record {
     pub(super) baseline_mean: Option<f64>,
     pub(super) posterior: Option<PosteriorRecord>,
     pub(super) purpose: Option<Purpose>,
+    /// The fingerprint of the schema.
+    pub(super) schema: Option<u128>,
     pub(super) reference: Option<ReferenceRecord>,
 }
 
@@ -65,6 +69,8 @@ pub(super) struct PosteriorRecord {
 const MAX_LOSS: usize = 64;
 /// The first byte of a purpose; a posterior begins with 1 or 2.
 const PURPOSE: u8 = 3;
+/// That of a schema.
+const SCHEMA: u8 = 4;
 /// The first byte of a reference.
 const REFERENCE: u8 = 5;
 
@@ -87,6 +93,7 @@ impl Record {
             baseline_mean: model.baseline.as_ref().map(|b| b.global_mean),
             posterior: model.posterior.as_ref().map(PosteriorRecord::of),
             purpose: model.purpose.clone(),
+            schema: model.schema().map(|schema| schema.fingerprint().0),
             reference: model.reference.as_ref().map(ReferenceRecord::of),
         }
     }
@@ -117,6 +124,12 @@ impl Record {
             let (PurposeRecord(purpose), more) =
                 bincode::decode_from_slice(&bytes[read..], config()).map_err(problem)?;
             record.purpose = Some(purpose);
+            read += more;
+        }
+        if bytes.get(read) == Some(&SCHEMA) {
+            let ((_, fingerprint), more): ((u8, u128), usize) =
+                bincode::decode_from_slice(&bytes[read..], config()).map_err(problem)?;
+            record.schema = Some(fingerprint);
             read += more;
         }
         if bytes.get(read) == Some(&REFERENCE) {
@@ -262,6 +275,9 @@ impl Encode for Record {
         if let Some(purpose) = &self.purpose {
             PurposeRecord(purpose.clone()).encode(encoder)?;
         }
+        if let Some(fingerprint) = self.schema {
+            (SCHEMA, fingerprint).encode(encoder)?;
+        }
         match self.reference {
             Some(reference) => reference.encode(encoder),
             None => Ok(()),
@@ -289,6 +305,7 @@ impl<Context> Decode<Context> for Record {
             baseline_mean: Decode::decode(decoder)?,
             posterior: None,
             purpose: None,
+            schema: None,
             reference: None,
         })
     }
@@ -393,6 +410,7 @@ mod tests {
             baseline_mean: Some(0.5),
             posterior: None,
             purpose: None,
+            schema: None,
             reference: None,
         }
     }
@@ -560,6 +578,34 @@ mod tests {
             tail[at] = byte;
             let forged = [&start[..], &tail].concat();
             assert!(Record::from_bytes(&forged).is_err(), "{at}");
+        }
+    }
+
+    #[test]
+    fn a_schema_stands_after_all_else() {
+        let purposeful = Record {
+            purpose: Some(purpose()),
+            ..with_posterior(Some(2))
+        };
+        for without in [record(), with_posterior(None), purposeful] {
+            let with = Record {
+                schema: Some(0x0102),
+                ..without.clone()
+            };
+            let before = without.to_bytes().unwrap();
+            let bytes = with.to_bytes().unwrap();
+            let mut tail = vec![4, 2, 1];
+            tail.resize(17, 0);
+            assert_eq!(bytes, [&before[..], &tail].concat());
+            assert_eq!(Record::from_bytes(&bytes).unwrap(), with);
+            for length in before.len() + 1..bytes.len() {
+                assert!(Record::from_bytes(&bytes[..length]).is_err(), "{length}");
+            }
+            for more in 0..7 {
+                assert!(Record::from_bytes(&[&bytes[..], &[more]].concat()).is_err());
+            }
+            let other_way = [&record().to_bytes().unwrap()[..], &tail, &tail_of_purpose()].concat();
+            assert!(Record::from_bytes(&other_way).is_err());
         }
     }
 

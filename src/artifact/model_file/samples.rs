@@ -4,8 +4,8 @@ use crate::data::{Catalog, Column, Csr, Ids, Strings};
 use crate::kernels::lanes::padded;
 use crate::model::reference::{BINS, Histogram};
 use crate::model::{
-    Bag, Baseline, Clip, Features, Link, Meaning, Model, ModelGroup, ModelSide, Posterior, Purpose,
-    Reference, Rows, Similarity, Spread,
+    Bag, Baseline, CellSpread, Clip, Features, Link, Meaning, Measure, Model, ModelGroup,
+    ModelSide, Posterior, Profile, Purpose, Reference, Rows, Similarity, Spread,
 };
 
 /// What a sample has; everything that a model may have or not.
@@ -27,6 +27,8 @@ pub(crate) struct Shape {
     pub(crate) spread: Option<SampleSpread>,
     /// Whether it says what it is for: a rank by cosines, or ratings by dot products.
     pub(crate) purpose: Option<Similarity>,
+    /// Whether it knows what training saw of its columns; one of the users' groups is of numbers then, and one is made of the ratings.
+    pub(crate) schema: bool,
     /// Whether it says what its training looked like.
     pub(crate) reference: bool,
 }
@@ -57,6 +59,7 @@ impl Shape {
         sigmoid: true,
         spread: None,
         purpose: None,
+        schema: false,
         reference: false,
     };
 
@@ -64,6 +67,12 @@ impl Shape {
     pub(crate) const PURPOSE: Shape = Shape {
         purpose: Some(Similarity::Dot),
         ..Shape::FULL
+    };
+
+    /// Everything, and what training saw of the columns.
+    pub(crate) const SCHEMA: Shape = Shape {
+        schema: true,
+        ..Shape::PURPOSE
     };
 
     /// Everything, what it is for, and what its training looked like.
@@ -114,6 +123,7 @@ impl Shape {
             clip: bit(8),
             sigmoid: bit(9),
             purpose: bit(11).then_some(Similarity::Dot),
+            schema: bit(12),
             ..Shape::FULL
         }
     }
@@ -131,6 +141,9 @@ impl Shape {
             };
             (0..self.n_items).map(title).collect::<Strings>()
         });
+        if self.schema {
+            with_profiles(&mut users, &mut items);
+        }
         let similarity = self.purpose.unwrap_or_default();
         users.compose(similarity);
         items.compose(similarity);
@@ -210,6 +223,7 @@ impl Shape {
             counts: (1..=column.values.len() as u32).collect(),
             features: Features::new(column.rows.clone(), Bag::Sqrt),
             bag: Bag::Sqrt,
+            profile: None,
         };
         let own_groups = match groups {
             true => vec![
@@ -238,6 +252,28 @@ impl Shape {
             groups: own_groups,
             ..ModelSide::default()
         }
+    }
+}
+
+/// The items' genres and years are categories; the users' years are bins, and their genres are taken for a group of the ratings.
+fn with_profiles(users: &mut ModelSide, items: &mut ModelSide) {
+    for group in &mut items.groups {
+        let n = group.values.len() as u32;
+        group.profile = Some(Profile {
+            several: n > 2,
+            rows: 9,
+            empty: 1,
+            spread: CellSpread::Rows((0..n).collect()),
+        });
+    }
+    if let [_, year] = &mut users.groups[..] {
+        year.values = Measure::Bins(vec![1990.5]).names();
+        year.profile = Some(Profile {
+            several: false,
+            rows: 3,
+            empty: 0,
+            spread: CellSpread::Tenths((0..11).map(|k| 1900.0 + f64::from(k) / 4.0).collect()),
+        });
     }
 }
 

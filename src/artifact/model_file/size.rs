@@ -79,6 +79,11 @@ impl Shape<'_> {
             lengths.extend([n_users, n_items].map(|n_rows| 4 * n_rows * padded(length)));
             lengths.extend([4 * of_prior; 2]);
         }
+        let sides = [self.users, self.items];
+        let has_schema = sides.iter().any(|side| !side.used.is_empty());
+        if has_schema {
+            sides.iter().for_each(|side| side.schema(&mut lengths));
+        }
         if let Some(ratings) = self.ratings {
             lengths.extend([4 * ratings.marks().len(), 8 * ratings.counts().len()]);
             lengths.extend([4 * (BINS - 1), 8 * BINS]);
@@ -93,6 +98,7 @@ impl Shape<'_> {
             clip: self.clipped.then_some(Clip { lo: 0.0, hi: 1.0 }),
             baseline_mean: Some(0.0),
             purpose: self.purpose.cloned(),
+            schema: has_schema.then_some(0),
             posterior: self.spread.map(|spread| PosteriorRecord {
                 noise: 0.0,
                 samples: matches!(spread, SpreadShape::Samples(_)).then_some(0),
@@ -140,6 +146,21 @@ impl<'a> SideShape<'a> {
         }
         if normalised || !self.used.is_empty() {
             table(n_rows, self.biases || self.group_biases, to);
+        }
+    }
+
+    /// The sections of the schema.
+    fn schema(&self, to: &mut Vec<usize>) {
+        to.extend([self.used.len(), 16 * self.used.len()]);
+        for used in self.used {
+            let column = self.catalog.column(used.name());
+            let values = column.map_or(0, |column| used.values(column).len());
+            // Eleven tenths, where some row with ratings has a number.
+            to.push(if used.is_of_numbers() {
+                8 * 11
+            } else {
+                4 * values
+            });
         }
     }
 }

@@ -13,11 +13,12 @@ pub mod check_split;
 pub mod convert;
 pub mod generate;
 pub mod inspect;
+pub mod schema;
 pub mod split;
 mod summary;
 mod write;
 
-/// Look at ratings, split them, cache them, or make some up
+/// Look at ratings, split them, cache them, make some up; or at the features that a model expects
 #[derive(Debug, Subcommand)]
 pub enum Data {
     /// Show what a file of ratings holds, and what looks wrong with it
@@ -28,6 +29,8 @@ pub enum Data {
     CheckSplit(check_split::CheckSplit),
     /// Write a binary cache of a file of ratings, which every command reads at once
     Convert(convert::Convert),
+    /// Show which features a model expects, what training saw of them, and a fingerprint
+    Schema(schema::ShowSchema),
     /// Make up ratings with a known structure, to try things on
     Generate(generate::Generate),
 }
@@ -39,6 +42,7 @@ impl Data {
             Data::Split(command) => command.run(manner),
             Data::CheckSplit(command) => command.run(manner),
             Data::Convert(command) => command.run(manner),
+            Data::Schema(command) => command.run(manner),
             Data::Generate(command) => command.run(manner),
         }
     }

@@ -6,6 +6,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::meaning;
+use crate::cli::fresh::FreshItems;
 use crate::cli::given::{ModelArgument, not_an_input};
 use crate::cli::output::{Cell, Column, Format, Listing, Manner, Set, counted, grouped};
 use crate::cli::sources::check_fresh;
@@ -19,6 +20,7 @@ use crate::{Kind, Model, Prediction, Result};
     lowrank predict run --user 196 --item 242\n  \
     lowrank predict run --user 196 --item 242 --with genres=Horror    # if it were a horror film\n  \
     lowrank predict run --pairs pairs.csv -o predictions.csv\n  \
+    lowrank predict run --pairs pairs.csv --items movies.csv    # with the features of today\n  \
     echo '{\"user\": \"196\", \"item\": \"242\"}' | lowrank predict run --stdin\n\n\
     The kind says what a prediction rests on: full (user and item), user_only, item_only, or prior (neither is known). A model that knows how \
     uncertain it is has a std too: the standard deviation of the rating around its score, before clipping.\n\n\
@@ -53,6 +55,11 @@ pub struct Predict {
     /// Answer questions from standard input, a JSON object a line, until it ends
     #[arg(long, conflicts_with_all = ["user", "item", "pairs", "output"])]
     stdin: bool,
+    #[command(flatten)]
+    fresh: FreshItems,
+    /// Newer features of users, and further users
+    #[arg(long, value_name = "FILE")]
+    users: Option<PathBuf>,
     /// What stands between two fields of that file: `,` `;` `tab` `::` … [default: found out]
     #[arg(long, value_name = "SEPARATOR", requires = "pairs")]
     sep: Option<Separator>,
@@ -99,7 +106,8 @@ fn columns(model: &Model) -> Vec<Column> {
 impl Predict {
     pub(in crate::cli) fn run(self, manner: Manner) -> Result<()> {
         let file = self.model.file()?;
-        let inputs = self.pairs.iter().chain([&file]).map(PathBuf::as_path);
+        let read = self.fresh.files(&self.users).chain(&self.pairs);
+        let inputs = read.chain([&file]).map(PathBuf::as_path);
         not_an_input(self.output.as_deref(), inputs)?;
         if self.stdin {
             let model = self.model.load()?;
@@ -118,7 +126,12 @@ impl Predict {
     }
 
     fn one(&self, manner: Manner, user: &str, item: &str) -> Result<()> {
-        let model = self.model.load_for(&[user])?;
+        // Beside users of a file all users of the model are needed: the file's others are not new.
+        let model = match self.users {
+            Some(_) => self.model.load()?,
+            None => self.model.load_for(&[user])?,
+        };
+        let model = self.fresh.apply(model, self.users.as_deref(), manner)?;
         let prediction = predict(&model, user, item, &self.with)?;
         manner.output(self.output.as_deref(), |out| {
             if matches!(out.format(), Format::Json | Format::JsonLines) {
@@ -139,6 +152,7 @@ impl Predict {
 
     fn many(&self, manner: Manner, file: &std::path::Path) -> Result<()> {
         let model = self.model.load()?;
+        let model = self.fresh.apply(model, self.users.as_deref(), manner)?;
         let options = ReadOptions {
             separator: self.sep,
             ..ReadOptions::default()

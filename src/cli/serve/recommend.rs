@@ -9,6 +9,7 @@ use super::history::History;
 use super::lists::Lists;
 use super::meaning;
 use super::stdin::Wishes;
+use crate::cli::fresh::FreshItems;
 use crate::cli::given::{ModelArgument, not_an_input, read_ids};
 use crate::cli::output::{Cell, Column, Listing, Manner, Output, Set, counted};
 use crate::kernels::pool::Pool;
@@ -26,6 +27,7 @@ use crate::{Error, Model, Recommendation, Result};
     lowrank recommend run --user 196 --max-per genres=2 --popularity-penalty 0.1\n  \
     lowrank recommend run --history 50:5,172:4,288:1\n  \
     lowrank recommend run --all --format csv -o everyone.csv\n  \
+    lowrank recommend run --user 196 --items movies.csv    # new items too, by their features\n  \
     echo '{\"user\": \"196\", \"n\": 5}' | lowrank recommend run --stdin\n\n\
     Items that the user rated in training are left out, unless --include-seen is given.\n\
     The score is the prediction that `lowrank predict` prints for the same pair.\n\n\
@@ -78,6 +80,11 @@ pub struct Recommend {
     /// None of the items of this file, an id a line
     #[arg(long, value_name = "FILE")]
     deny: Option<PathBuf>,
+    #[command(flatten)]
+    fresh: FreshItems,
+    /// Newer features of users, and further users, who can be asked for then
+    #[arg(long, value_name = "FILE")]
+    user_table: Option<PathBuf>,
     /// List also what the user rated in training
     #[arg(long)]
     include_seen: bool,
@@ -139,13 +146,16 @@ pub(super) const COLUMNS: [Column; 6] = [
 
 impl Recommend {
     pub(in crate::cli) fn run(self, manner: Manner) -> Result<()> {
-        let read = [&self.users, &self.allow, &self.deny].into_iter().flatten();
+        let lists = [&self.users, &self.allow, &self.deny];
+        let read = lists.into_iter().flatten();
+        let read = read.chain(self.fresh.files(&self.user_table));
         let file = self.model.file()?;
         not_an_input(
             self.output.as_deref(),
             read.chain([&file]).map(PathBuf::as_path),
         )?;
-        let model = self.load()?;
+        let table = self.user_table.as_deref();
+        let model = self.fresh.apply(self.load()?, table, manner)?;
         let wishes = self.wishes(&model)?;
         if self.stdin {
             return wishes.lines(&model, manner);
@@ -217,6 +227,9 @@ impl Recommend {
 
     /// All of the model, or what one user needs of it; an unknown user needs all, for a hint at near ids.
     fn load(&self) -> Result<Model> {
+        if self.user_table.is_some() {
+            return self.model.load();
+        }
         if self.history.is_some() {
             return self.model.load_for(&[]);
         }

@@ -13,6 +13,7 @@ use super::progress::Progress;
 use super::session::{self, Session};
 use super::settings::{Refusals, Settings};
 use crate::artifact::{InitTables, RunDirectory};
+use crate::cli::fresh;
 use crate::cli::output::{Manner, counted, grouped};
 use crate::evaluation::Training;
 use crate::loss::LossKind;
@@ -219,6 +220,20 @@ fn describe(inputs: &Inputs, training: &Training<'_>, patience: Option<usize>, m
         manner.note(
             "note: --patience does nothing here: no ratings are held out, see --valid-fraction",
         );
+    }
+    if report.later_ratings > 0 {
+        manner.note(format_args!(
+            "{} later than --as-of are left out",
+            counted(report.later_ratings as u64, "rating")
+        ));
+    }
+    for (side, versions) in [
+        ("item", report.item_versions),
+        ("user", report.user_versions),
+    ] {
+        if let Some(versions) = versions {
+            manner.note(fresh::of_versions(side, &versions));
+        }
     }
     let duplicates = report.duplicates;
     if duplicates.dropped > 0 {

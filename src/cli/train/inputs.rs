@@ -10,7 +10,7 @@ use super::settings::Settings;
 use crate::artifact::resolve_model;
 use crate::cli::output::Manner;
 use crate::cli::sources::{Hashing, MODEL, MORE, check_fresh};
-use crate::data::reader::{ColumnSpec, ReadOptions, Separator, read_test};
+use crate::data::reader::{ColumnSpec, ReadOptions, Separator, moment, read_test};
 use crate::data::{Dataset, DatasetBuilder, Dedupe, Interactions, RatingsCache, Split};
 use crate::{Error, Result};
 
@@ -61,8 +61,8 @@ impl Inputs {
             builder = builder.leave_ratings_stored(existing_folder(output));
             manner.note("the ratings do not fit into --max-memory: they stay on disk, and training goes by blocks");
         }
-        let all = settings.gather(builder, ratings, manner)?;
-        let (train, valid) = hold_out(all, settings)?;
+        let builder = settings.gather_files(builder, ratings, manner)?;
+        let (train, valid) = hold_out(builder, settings)?;
         Ok(Inputs { train, valid })
     }
 
@@ -97,23 +97,39 @@ impl Settings {
 
     /// A data set to gather, read as these settings say.
     pub fn builder(&self) -> Result<DatasetBuilder> {
-        let builder = Dataset::builder().options(self.read_options()?);
+        let mut builder = Dataset::builder().options(self.read_options()?);
+        if let Some(text) = &self.as_of {
+            builder = builder.as_of(moment(text)?);
+        }
         Ok(match &self.dedupe {
             Some(policy) => builder.dedupe(policy.parse::<Dedupe>()?),
             None => builder,
         })
     }
 
-    /// Reads `ratings`, and the items and users that these settings name.
+    /// The data set of `ratings`, and of the items and users that these settings name.
     ///
     /// # Errors
-    /// Also for pairs without a rating, and a cache that is older than its text.
+    /// Those of [`gather_files`](Settings::gather_files).
     pub fn gather(
         &self,
         builder: DatasetBuilder,
         ratings: &Path,
         manner: Manner,
     ) -> Result<Dataset> {
+        self.gather_files(builder, ratings, manner)?.build()
+    }
+
+    /// Reads `ratings`, and the items and users that these settings name.
+    ///
+    /// # Errors
+    /// Also for pairs without a rating, and a cache that is older than its text.
+    pub fn gather_files(
+        &self,
+        builder: DatasetBuilder,
+        ratings: &Path,
+        manner: Manner,
+    ) -> Result<DatasetBuilder> {
         let more = self.add.iter().flatten().map(PathBuf::as_path);
         check_fresh(std::iter::once(ratings).chain(more.clone()), manner)?;
         let mut builder = builder.ratings(ratings)?;
@@ -126,8 +142,7 @@ impl Settings {
         if let Some(users) = &self.users {
             builder = builder.users(users)?;
         }
-        let all = builder.build()?;
-        if !all.report.has_ratings() && !self.clone().of_clicks().config()?.ranks() {
+        if !builder.report().has_ratings() && !self.clone().of_clicks().config()?.ranks() {
             return Err(Error::File {
                 path: ratings.into(),
                 got: "pairs of user and item without a rating".into(),
@@ -136,7 +151,7 @@ impl Settings {
                     .into(),
             });
         }
-        Ok(all)
+        Ok(builder)
     }
 
     /// The rule by which ratings are held out, where these settings have one.
@@ -224,7 +239,10 @@ fn existing_folder(output: &Path) -> PathBuf {
 }
 
 /// The training ratings and the held-out ones.
-fn hold_out(all: Dataset, settings: &Settings) -> Result<(Dataset, Option<Interactions>)> {
+fn hold_out(
+    builder: DatasetBuilder,
+    settings: &Settings,
+) -> Result<(Dataset, Option<Interactions>)> {
     if let Some(path) = &settings.valid {
         if settings.valid_fraction.is_some() || settings.valid_by.is_some() {
             return Err(Error::config(
@@ -234,13 +252,13 @@ fn hold_out(all: Dataset, settings: &Settings) -> Result<(Dataset, Option<Intera
             ));
         }
         let options = settings.read_options()?;
+        let all = builder.build()?;
         let test = read_test(path, &options, &all.users.ids, &all.items.ids)?;
         return Ok((all, Some(test.interactions)));
     }
     let Some(split) = settings.hold_out()? else {
-        return Ok((all, None));
+        return Ok((builder.build()?, None));
     };
-    all.in_memory("holding a share of them out (rather than a file, with --valid)")?;
-    let halves = all.split(&split)?;
+    let halves = builder.build_split(&split)?;
     Ok((halves.train, Some(halves.valid.interactions)))
 }

@@ -73,6 +73,9 @@ pub struct Features {
     pub users: Vec<String>,
     /// Columns of the users, not used.
     pub users_skipped: Vec<String>,
+    /// The moment at which rows with times were looked at, in seconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<i64>,
 }
 
 /// What ran; it changes speed alone.

@@ -5,6 +5,7 @@
 use std::str::FromStr;
 
 use super::settings::Settings;
+use crate::data::reader::moment;
 use crate::gradient::L2Scale;
 use crate::loss::LossKind;
 use crate::model::{Bag, Link, Meaning, Similarity};
@@ -290,6 +291,11 @@ impl Settings {
                 Method::Samples(kept) => Some(kept),
                 _ => None,
             },
+            // What it means today it means for ever.
+            as_of: self.as_of.as_deref().map(|text| match moment(text) {
+                Ok(seconds) => seconds.to_string(),
+                Err(_) => text.to_owned(),
+            }),
             preset: name_of(&c.preset, &PRESETS),
             factors: Some(c.factors()),
             loss: Some(c.loss.to_string()),
@@ -431,6 +437,7 @@ mod tests {
                 schedule: Some("step:30:0.5".into()),
                 link: Some("sigmoid:1..5".into()),
                 batch: Some("64".into()),
+                as_of: Some("2024-01-31".into()),
                 l2: Some(vec!["3".into(), "item.genres=2".into()]),
                 user_features: Some("age:bin,job,height:number".into()),
                 ..Settings::default()

@@ -17,6 +17,7 @@ use crate::cli::given::ModelArgument;
 use crate::cli::output::{Format, Manner, counted};
 use crate::cli::sources::InputFile;
 use crate::cli::table;
+use crate::data::LoadReport;
 use crate::evaluation::Training;
 use crate::training::groups::Chosen;
 use crate::training::{Checked, Ending, Event, Observer, Trainer};
@@ -130,7 +131,8 @@ impl Session<'_> {
         checkpoints.finish(!matches!(finish.ending, Ending::Observer))?;
 
         let trainer = self.training.trainer();
-        let (counts, features) = (inputs.counts(trainer.n_parameters()), features(trainer));
+        let counts = inputs.counts(trainer.n_parameters());
+        let features = features(trainer, &inputs.train.report);
         let machine = Machine {
             kernel: trainer.kernel().name(),
             threads: trainer.threads(),
@@ -179,7 +181,7 @@ impl Session<'_> {
     }
 }
 
-fn features(trainer: &Trainer<'_, f32>) -> Features {
+fn features(trainer: &Trainer<'_, f32>, report: &LoadReport) -> Features {
     let [users, items] = trainer.columns();
     let groups = |chosen: &Chosen| chosen.groups().map(str::to_owned).collect();
     Features {
@@ -187,6 +189,10 @@ fn features(trainer: &Trainer<'_, f32>) -> Features {
         items_skipped: items.skipped.clone(),
         users: groups(users),
         users_skipped: users.skipped.clone(),
+        as_of: {
+            let mut versions = [report.item_versions, report.user_versions].into_iter();
+            versions.find_map(|versions| versions?.as_of)
+        },
     }
 }
 

@@ -41,6 +41,10 @@ settings! {
     /// Users with their features: id and any columns
     #[arg(long, value_name = "FILE", help_heading = "Data")]
     users: Option<PathBuf>,
+    /// The data as they were at a moment, seconds since 1970 or a date such as 2024-01-31 (its first second, UTC): ratings that are not later, and of items and users with times the latest row that is not [default: all ratings; of such rows those of the last training rating]
+    #[arg(long, value_name = "TIME", help_heading = "Data")]
+    #[serde(deserialize_with = "text")]
+    as_of: Option<String>,
     /// Which column is what: `user,item,rating,timestamp` in order, or `user=NAME,item=NAME,rating=3`
     #[arg(long, value_name = "COLUMNS", help_heading = "Data")]
     columns: Option<String>,

@@ -59,7 +59,8 @@ pub use test_set::{Pairs, TestSet, read_pairs, read_predictions, read_test};
 
 pub(super) use lines::Lines;
 pub(super) use ratings::RatingsReader;
-pub(super) use side::{Side, SideFile};
+pub use side::VersionReport;
+pub(super) use side::{Placed, Side, SideFile};
 pub(super) use source::Source;
 pub(super) use values::shown;
 
@@ -245,6 +246,21 @@ impl Default for Limits {
             max_rows: u32::MAX - 1,
         }
     }
+}
+
+/// The moment that `text` says: seconds since 1970, or a date such as 2024-01-31 or 2024-01-31T12:00:00Z; a date alone is its first second, in UTC.
+///
+/// ```
+/// use lowrank::data::reader::moment;
+/// assert_eq!((moment("881250949")?, moment("1997-12-05")?), (881_250_949, 881_280_000));
+/// # Ok::<(), lowrank::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Config`] where it is no such thing.
+pub fn moment(text: &str) -> Result<i64> {
+    values::timestamp(text)
+        .ok_or_else(|| Error::config("as-of", shown(text), values::TIMESTAMP_WANTED))
 }
 
 /// What the reader found out about a file.

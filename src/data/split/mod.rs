@@ -10,9 +10,10 @@
 //! | `by_time` | the round(fraction · N) latest of all, by time and then line: what a forecast is judged by |
 //! | `given` | another file; its own users and items come after those of the data |
 //!
-//! Half a rating is rounded up. How every rating comes to be held out once, `folds` says.
+//! Half a rating is rounded up. How every rating comes to be held out once, `folds` says; which were there at a moment, `until`.
 
 mod folds;
+pub(super) mod until;
 
 pub use folds::{FoldRule, Folds};
 
@@ -62,6 +63,11 @@ enum Kind {
 }
 
 impl Split {
+    /// Whether another file says what is held out.
+    pub(super) fn is_given(&self) -> bool {
+        matches!(self.kind, Kind::Given { .. })
+    }
+
     /// A share of all ratings.
     pub fn random(fraction: f64, seed: u64) -> Split {
         Split {
@@ -117,7 +123,7 @@ impl Dataset {
     /// [`Error::Config`] for a fraction that is not between 0 and 1, for a split that leaves a half empty, and for one by time
     /// where there are no times; what the reader says of a given file.
     pub fn split(&self, split: &Split) -> Result<Halves> {
-        self.in_memory("a split")?;
+        self.in_memory("holding a share of them out (rather than a file, with --valid)")?;
         match &split.kind {
             Kind::Random { fraction, seed } => {
                 let n = share(*fraction, self.n_ratings())?;

@@ -49,6 +49,7 @@ pub(crate) fn model() -> Model {
             counts: vec![2, 5, 3],
             features: Features::new(genres.rows.clone(), Bag::Mean),
             bag: Bag::Mean,
+            profile: None,
         }],
         catalog: Catalog {
             titles: Some(Strings::from_iter([

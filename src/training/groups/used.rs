@@ -10,7 +10,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::data::{Column, Csr, Ids};
+use crate::data::{Column, Ids};
 use crate::model::measure::number;
 use crate::model::{Bag, Features, Measure};
 use crate::training::config::{Feature, FeatureKind};
@@ -85,7 +85,7 @@ impl Used {
         let measure = match feature.kind {
             FeatureKind::Category => None,
             FeatureKind::Bins(n) => Some(Measure::bins(values, n)),
-            FeatureKind::Number => Some(Measure::standard(&values)),
+            FeatureKind::Number => Some(Measure::standard(values)),
         };
         Ok(Used { feature, measure })
     }
@@ -93,6 +93,11 @@ impl Used {
     /// The name of the column, and of the group.
     pub fn name(&self) -> &str {
         &self.feature.column
+    }
+
+    /// Whether it is made of numbers.
+    pub fn is_of_numbers(&self) -> bool {
+        self.measure.is_some()
     }
 
     /// What the rows of the table are called.
@@ -114,20 +119,8 @@ impl Used {
 
     /// The weights of all rows.
     pub(super) fn features(&self, column: &Column, bag: Bag) -> Features {
-        let Some(measure) = &self.measure else {
-            return Features::new(column.rows.clone(), bag);
-        };
-        let names = column.values.names().iter();
-        let of_values: Vec<_> = names
-            .map(|name| number(name).map_or((0, 0.0), |x| measure.feature(x)))
-            .collect();
-        // One number a cell at most: the matrix keeps its shape.
-        let (starts, values) = column.rows.parts();
-        let of_entries = values.iter().map(|&value| of_values[value as usize]);
-        let (features, weights) = of_entries.unzip();
-        Csr::from_parts(starts.to_vec(), features, measure.n_rows())
-            .and_then(|rows| Features::from_parts(rows, weights))
-            .expect("a row of the table and a finite weight an entry")
+        let bag = self.bag(bag);
+        Features::of_column(column, &self.values(column), self.measure.as_ref(), bag)
     }
 }
 
@@ -152,6 +145,7 @@ impl fmt::Display for Used {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Csr;
 
     fn column(cells: &[&str]) -> Column {
         let mut values = crate::data::Interner::default();

@@ -84,6 +84,62 @@ fn composed_rows_that_the_tables_do_not_give_are_found_by_verify() {
     }
 }
 
+#[test]
+fn a_schema_that_no_training_saw_is_refused_by_name() {
+    fn bytes(change: impl FnOnce(&mut Model)) -> Vec<u8> {
+        let mut model = Shape::SCHEMA.model();
+        change(&mut model);
+        encode::sections(&model).unwrap().to_bytes()
+    }
+    fn genres(model: &mut Model) -> &mut Profile {
+        model.items.groups[0].profile.as_mut().unwrap()
+    }
+    fn years(model: &mut Model) -> &mut Profile {
+        model.users.groups[1].profile.as_mut().unwrap()
+    }
+    let of_numbers = |numbers: Vec<f64>| bytes(|m| years(m).spread = CellSpread::Tenths(numbers));
+    let mut falling = vec![1.0; 11];
+    falling[10] = 0.0;
+    let cases: [(&str, Vec<u8>); 8] = [
+        ("schema.items.0.rows", bytes(|m| genres(m).empty = 10)),
+        ("schema.items.0.rows", bytes(|m| genres(m).rows = 1)),
+        (
+            "schema.items.0.rows",
+            bytes(|m| genres(m).spread = CellSpread::Rows(vec![1, 2])),
+        ),
+        (
+            "schema.items.0.tenths",
+            bytes(|m| genres(m).spread = CellSpread::Tenths(vec![])),
+        ),
+        ("schema.users.1.tenths", of_numbers(vec![1.0; 10])),
+        ("schema.users.1.tenths", of_numbers(vec![f64::NAN; 11])),
+        ("schema.users.1.tenths", of_numbers(falling)),
+        (
+            "schema.users.1.rows",
+            bytes(|m| years(m).spread = CellSpread::Rows(vec![0, 0])),
+        ),
+    ];
+    for (word, bytes) in cases {
+        let error = Model::from_bytes(&bytes).unwrap_err();
+        assert!(matches!(error, Error::Corrupt { .. }), "{word}");
+        assert!(error.to_string().contains(word), "{word}: {error}");
+    }
+    assert!(Model::from_bytes(&of_numbers(vec![])).is_ok());
+
+    // A forger's files: another fingerprint, and sections without a record of them.
+    let model = Shape::SCHEMA.model();
+    for schema in [Some(7), None] {
+        let mut record = Record::of(&model);
+        record.schema = schema;
+        let record = record.to_bytes().unwrap();
+        let mut forged = crate::storage::Sections::new(CONTENT, record).unwrap();
+        encode::fill(&mut forged, &model).unwrap();
+        let error = Model::from_bytes(&forged.to_bytes()).unwrap_err();
+        let word = schema.map_or("section schema.users.several", |_| "fingerprint");
+        assert!(error.to_string().contains(word), "{error}");
+    }
+}
+
 /// Rows that are the sum of their parts, but not normalised.
 #[test]
 fn rows_of_a_cosine_model_that_are_no_unit_rows_are_found_by_verify() {

@@ -19,13 +19,13 @@ mod versions;
 use super::samples::{SampleSpread, Shape};
 use super::*;
 use crate::data::Csr;
-use crate::model::{Bag, Posterior, Rows, Spread};
+use crate::model::{Bag, CellSpread, Posterior, Profile, Rows, Spread};
 use crate::{Error, Kind};
 
-/// Every combination of what a model may have: 2¹² models.
+/// Every combination of what a model may have: 2¹³ models.
 #[test]
 fn every_shape_of_model_comes_back_as_it_was() {
-    for bits in 0..1 << 12 {
+    for bits in 0..1 << 13 {
         let shape = Shape::from_bits(bits);
         let model = shape.model();
         let bytes = model.to_bytes().unwrap();

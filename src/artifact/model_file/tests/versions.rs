@@ -15,8 +15,8 @@ fn the_file_of_version_1_loads_for_ever() {
     assert_eq!(Shape::FULL.model().to_bytes().unwrap(), FIXTURE);
 }
 
-/// Files of version 1 with what it was given later: models that say how uncertain they are, what they are for, and what their training looked like.
-const WITH_MORE: [(Shape, &[u8]); 4] = [
+/// Files of version 1 with what it was given later: models that say how uncertain they are, what they are for, what training saw of their columns, and what it looked like.
+const WITH_MORE: [(Shape, &[u8]); 5] = [
     (
         Shape::SAMPLES,
         include_bytes!(concat!(
@@ -36,6 +36,13 @@ const WITH_MORE: [(Shape, &[u8]); 4] = [
         include_bytes!(concat!(
             env!("CARGO_MANIFEST_DIR"),
             "/fixtures/model-v1-purpose.lowrank"
+        )),
+    ),
+    (
+        Shape::SCHEMA,
+        include_bytes!(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/fixtures/model-v1-schema.lowrank"
         )),
     ),
     (
@@ -63,6 +70,7 @@ fn write_the_files_with_more() {
         ("samples", Shape::SAMPLES),
         ("variances", Shape::VARIANCES),
         ("purpose", Shape::COSINE),
+        ("schema", Shape::SCHEMA),
         ("reference", Shape::REFERENCE),
     ] {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures");

@@ -62,7 +62,15 @@ impl Folding {
         let Some(ratings) = ratings else {
             return Ok(LaidOut::Given(self.pairs()?));
         };
-        let data = settings.gather(settings.builder()?, ratings, manner)?;
+        let builder = settings.gather_files(settings.builder()?, ratings, manner)?;
+        if builder.is_versioned() && settings.as_of.is_none() {
+            return Err(Error::config(
+                "as-of",
+                "none, with files of users or items whose rows have times",
+                "a moment, as in --as-of 2024-01-31: the folds share one row for each",
+            ));
+        }
+        let data = builder.build()?;
         let folds = match &self.fold_file {
             Some(file) => Folds::read(file, &data)?,
             None => {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
+use crate::cli::fresh::FreshItems;
 use crate::cli::judge::gate::GateFlags;
 use crate::cli::output::Manner;
 use crate::cli::sources::check_fresh;
@@ -36,6 +37,7 @@ pub(in crate::cli) use findings::Findings;
     lowrank evaluate run --test test.csv --train train.csv --baselines knn --slices\n  \
     lowrank evaluate --predictions theirs.csv --test test.csv --train train.csv\n  \
     lowrank evaluate run --test clicks.csv --metrics recall@20,ndcg@20 --sampled 100\n  \
+    lowrank evaluate run --test test.csv --items movies.csv\n  \
     lowrank evaluate run --test test.csv --against old --gate \"rmse <= champion + 0.002\" --gate \"rmse_cold <= 1.1\"\n  \
     lowrank evaluate --explain ndcg\n\n\
     Every row of the test file counts, also those of users and items that training never saw (\"cold\").\n\
@@ -76,6 +78,11 @@ pub struct Evaluate {
     /// The ratings that the model was trained on, for the baselines and gates that need them
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) train: Option<PathBuf>,
+    #[command(flatten)]
+    fresh: FreshItems,
+    /// Newer features of users, and further users
+    #[arg(long, value_name = "FILE", requires = "model")]
+    users: Option<PathBuf>,
     /// Further baselines: knn, the nearest neighbours among items
     #[arg(long, value_name = "NAMES", value_delimiter = ',', requires = "train")]
     baselines: Vec<Further>,
@@ -92,7 +99,7 @@ pub struct Evaluate {
     #[arg(long)]
     slices: bool,
     /// Judge somebody's predictions instead of a model: a file with user, item, prediction
-    #[arg(long, value_name = "FILE", conflicts_with = "model")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["model", "items", "on_skew", "as_of"])]
     predictions: Option<PathBuf>,
     /// What a test row without a prediction is
     #[arg(long, value_enum, default_value_t = Missing::Error, requires = "predictions")]
@@ -151,6 +158,16 @@ fn draws(text: &str) -> Result<usize, String> {
 }
 
 impl Evaluate {
+    /// One that another command makes: these gates, and what `set` sets beside.
+    pub(in crate::cli) fn by_gates(gates: GateFlags, set: impl FnOnce(&mut Evaluate)) -> Evaluate {
+        let mut evaluate = Evaluate {
+            gates,
+            ..Evaluate::default()
+        };
+        set(&mut evaluate);
+        evaluate
+    }
+
     pub(in crate::cli) fn run(self, manner: Manner) -> Result<()> {
         if let Some(name) = &self.explain {
             return explain::run(name, manner);

@@ -29,6 +29,7 @@ impl Evaluate {
     /// Loads a model and reads the rows for it.
     pub(super) fn side(&self, path: &Path, manner: Manner) -> Result<Side> {
         let model = ModelArgument::new(path, self.verify).load()?;
+        let model = self.fresh.apply(model, self.users.as_deref(), manner)?;
         let (users, items) = (model.users().ids(), model.items().ids());
         let test = self.read(self.test()?, users, items, manner)?;
         let train = self.train.as_ref();

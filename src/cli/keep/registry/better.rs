@@ -87,15 +87,13 @@ impl Better {
                 "no {alias} yet: gates that name the champion pass"
             ));
         }
-        let evaluate = Evaluate {
-            test: self.test.clone(),
-            train: self.train.clone(),
-            relevant: self.relevant,
-            columns: self.columns.clone(),
-            sep: self.sep,
-            gates,
-            ..Evaluate::default()
-        };
+        let evaluate = Evaluate::by_gates(gates, |evaluate| {
+            evaluate.test = self.test.clone();
+            evaluate.train = self.train.clone();
+            evaluate.relevant = self.relevant;
+            evaluate.columns = self.columns.clone();
+            evaluate.sep = self.sep;
+        });
         let report = evaluate.judge(run, champion.as_deref(), manner)?.gates;
         for line in report.lines() {
             manner.note(line);

@@ -6,7 +6,11 @@
 //! sqrt   w = 1/√n         between the two: the sum of n independent draws keeps its size
 //! ```
 
-use crate::data::Csr;
+pub mod schema;
+
+use super::Measure;
+use super::measure::number;
+use crate::data::{Column, Csr, Ids};
 
 /// How the features of a row are weighed; n is their number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,6 +25,15 @@ pub enum Bag {
 }
 
 impl Bag {
+    /// `sum`, `mean` or `sqrt`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Bag::Sum => "sum",
+            Bag::Mean => "mean",
+            Bag::Sqrt => "sqrt",
+        }
+    }
+
     /// The weight of each of `n` features.
     pub fn weight(self, n: usize) -> f32 {
         match self {
@@ -58,6 +71,44 @@ impl Features {
         Features { rows, weights }
     }
 
+    /// The weights of all rows of a column, in training and ever after: a category is the row of the table that `values` calls so, weighed as the bag weighs the values of the
+    /// cell; a number is what its `measure` makes of it. Nothing stands for a category that `values` has not, for a cell that is no number, or for
+    /// several numbers in a cell: its share is left out.
+    pub(crate) fn of_column(
+        column: &Column,
+        values: &Ids,
+        measure: Option<&Measure>,
+        bag: Bag,
+    ) -> Features {
+        let names = column.values.names().iter();
+        let of_values: Vec<Option<(u32, f32)>> = match measure {
+            None => names
+                .map(|name| values.index(name).map(|f| (f, 1.0)))
+                .collect(),
+            Some(measure) => names
+                .map(|name| number(name).map(|x| measure.feature(x)))
+                .collect(),
+        };
+        let (mut rows, mut weights, mut features) = (Csr::default(), Vec::new(), Vec::new());
+        for row in 0..column.rows.n_rows() {
+            let cell = column.rows.row(row);
+            features.clear();
+            // All values of the cell share its weight, those that nothing is known of too.
+            let share = bag.weight(cell.len());
+            if measure.is_none() || cell.len() == 1 {
+                for (feature, weight) in cell.iter().filter_map(|&v| of_values[v as usize]) {
+                    features.push(feature);
+                    weights.push(match measure {
+                        None => share,
+                        Some(_) => weight,
+                    });
+                }
+            }
+            rows.push_row(&features);
+        }
+        Features { rows, weights }
+    }
+
     /// (feature, weight) of each feature of row `r`.
     ///
     /// # Panics
@@ -71,6 +122,18 @@ impl Features {
             .zip(weights.iter().copied())
     }
 
+    /// Adds row `r` of `of` at the end.
+    pub(crate) fn push_row(&mut self, of: &Features, r: usize) {
+        self.rows.push_row(of.rows.row(r));
+        self.weights
+            .extend_from_slice(&of.weights[of.rows.range(r)]);
+    }
+
+    /// Adds a row without features.
+    pub(crate) fn push_empty(&mut self) {
+        self.rows.push_row(&[]);
+    }
+
     /// The number of entries in all rows.
     pub fn n_entries(&self) -> usize {
         self.weights.len()
@@ -81,9 +144,7 @@ impl Features {
     pub(crate) fn arranged(&self, sources: &[u32]) -> Features {
         let mut arranged = Features::default();
         for &source in sources {
-            arranged.rows.push_row(self.rows.row(source as usize));
-            let range = self.rows.range(source as usize);
-            arranged.weights.extend_from_slice(&self.weights[range]);
+            arranged.push_row(self, source as usize);
         }
         arranged
     }

@@ -1,16 +1,22 @@
 //! How do lines become titles and columns?
 //!
 //! A file of items or users has one line each: an id, perhaps a title, and columns. A cell holds one value, several between `|`, or none.
-//! Rows that no rating mentions are kept: they are what cold-start predictions are about. They come after those of the ratings.
+//! Where a column says when a row began to hold, an id may have several, [`versions`]. Rows that no rating mentions are kept: they are what cold-start predictions are about. They come after those of the ratings.
 
-use std::collections::HashMap;
+mod layout;
+mod table;
+mod versions;
+
+pub use versions::VersionReport;
+
 use std::path::Path;
 
-use super::columns::{ITEM, Names, USER, any_known, any_number, matching};
+use layout::SideLayout;
+
 use super::ratings::column_name;
-use super::record::Record;
 use super::records::Records;
-use super::{FileReport, ReadOptions, Separator, Source, shown};
+use super::{FileReport, ReadOptions, Separator, Source, shown, values};
+use crate::data::side_table::Cells;
 use crate::data::{Catalog, Column, Csr, Interner, Strings};
 use crate::{Error, Result};
 
@@ -21,109 +27,35 @@ pub(in crate::data) enum Side {
     Items,
 }
 
-/// Names of columns, as in `columns`.
-const ID: [&str; 1] = ["id"];
-const TITLE: [&str; 2] = [
-    "title name movietitle itemtitle booktitle producttitle moviename itemname productname username",
-    "movie film product book track song album artist game anime",
-];
-const FEATURE: [&str; 1] = ["genre genres"];
-
-/// The greatest number of columns: a line of 64 KiB can name 30,000, and each has a place for every row of the ratings.
-const MAX_COLUMNS: usize = 1024;
-
-/// What a cell says that has no genre, in the MovieLens sets.
-const NONE: &str = "(no genres listed)";
-
-/// Which field of a side file is what.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct SideLayout {
-    id: usize,
-    title: Option<usize>,
-    /// The other columns, with their names.
-    others: Vec<(usize, String)>,
-    n_fields: usize,
-    header: bool,
-}
-
-impl SideLayout {
-    /// From the first record of a file.
-    fn new(first: &[String], side: Side, path: &Path) -> Result<SideLayout> {
-        let users = side == Side::Users;
-        let own: &Names = if users { &USER } else { &ITEM };
-        // As for ratings: a film may be called "Name".
-        let header = any_known(first, &[&own[..1], &ID])
-            || any_known(first, &[own, &TITLE[..1], &FEATURE]) && !any_number(first);
-        let (id, title) = if header {
-            let at = |ranks: &Names| matching(first, ranks).first().copied();
-            let id = at(&own[..1]).or(at(&ID)).or(at(&own[1..])).unwrap_or(0);
-            let titles = if users { &TITLE[..1] } else { &TITLE[..] };
-            let title = titles
-                .iter()
-                .find_map(|&names| at(&[names]).filter(|&n| n != id));
-            (id, title)
-        } else {
-            // Of a file of users without names, all are columns.
-            (0, (!users && first.len() > 1).then_some(1))
-        };
-        let others: Vec<(usize, String)> = (0..first.len())
-            .filter(|&n| n != id && Some(n) != title)
-            .map(|n| match first[n].trim() {
-                name if header && !name.is_empty() => (n, name.to_owned()),
-                _ => (n, format!("column{}", n + 1)),
-            })
-            .collect();
-        if others.len() > MAX_COLUMNS {
-            return Err(Error::File {
-                path: path.into(),
-                got: format!("{} columns", first.len()),
-                wanted: format!("at most {MAX_COLUMNS} beside id and title"),
-            });
-        }
-        let mut seen = HashMap::new();
-        for (column, name) in &others {
-            if let Some(other) = seen.insert(name, column) {
-                return Err(Error::File {
-                    path: path.into(),
-                    got: format!(
-                        "two columns called {} ({} and {})",
-                        shown(name),
-                        other + 1,
-                        column + 1
-                    ),
-                    wanted: "each name once".into(),
-                });
-            }
-        }
-        Ok(SideLayout {
-            id,
-            title,
-            others,
-            n_fields: first.len(),
-            header,
-        })
-    }
-}
-
 /// The rows of a side file, in its order.
 #[derive(Debug)]
 pub(in crate::data) struct SideFile {
     ids: Interner,
+    /// The id of each row.
+    row_ids: Vec<u32>,
+    /// Since when each row holds; without times every id has one row.
+    times: Option<Vec<i64>>,
     titles: Option<Strings>,
     columns: Vec<Growing>,
     pub(in crate::data) report: FileReport,
+}
+
+/// What a file says of the rows of a side.
+#[derive(Debug)]
+pub(in crate::data) struct Placed {
+    pub(in crate::data) catalog: Catalog,
+    /// Rows that the file alone has.
+    pub(in crate::data) added: usize,
+    pub(in crate::data) versions: Option<VersionReport>,
+    /// Since when what is said of each row holds, where the file has times.
+    pub(in crate::data) since: Option<Vec<Option<i64>>>,
 }
 
 /// A column while it is read.
 #[derive(Debug)]
 struct Growing {
     field: usize,
-    name: String,
-    values: Interner,
-    rows: Csr,
-    multi_valued: bool,
-    /// The last row that had each value, counted from 1: finds a value that stands twice in a cell.
-    last_row: Vec<u32>,
+    cells: Cells,
 }
 
 impl SideFile {
@@ -150,6 +82,8 @@ impl SideFile {
         }
         let mut file = SideFile {
             ids: Interner::default(),
+            row_ids: Vec::new(),
+            times: layout.time.map(|_| Vec::new()),
             titles: layout.title.map(|_| Strings::default()),
             columns: growing(&layout),
             report: FileReport {
@@ -166,13 +100,19 @@ impl SideFile {
             let name = column_name(&first, layout.header, title);
             file.report.roles.push(("title", name));
         }
+        if let Some(time) = layout.time {
+            let name = column_name(&first, layout.header, time);
+            file.report.roles.push(("timestamp", name));
+        }
         file.rows(&mut records, &layout, options.limits.max_ids)?;
         if file.ids.is_empty() {
             return Err(file_error("a header and no rows"));
         }
         file.name_genres(&layout, side);
         for column in &file.columns {
-            file.report.roles.push(("column", column.name.clone()));
+            file.report
+                .roles
+                .push(("column", column.cells.name.clone()));
         }
         Ok(file)
     }
@@ -181,7 +121,6 @@ impl SideFile {
         let path = records.path().to_path_buf();
         // The line of each row, for the message about an id that stands twice.
         let mut lines: Vec<u64> = Vec::new();
-        let mut scratch = Vec::new();
         while let Some(record) = records.next()? {
             if record.len() != layout.n_fields {
                 return Err(record.wrong_len(&path, layout.n_fields));
@@ -191,7 +130,7 @@ impl SideFile {
             if id.is_empty() {
                 return Err(error(layout.id, "an empty id".into(), "an id"));
             }
-            if let Some(before) = self.ids.get(id) {
+            if let (None, Some(before)) = (layout.time, self.ids.get(id)) {
                 let got = format!(
                     "{} again, first on line {}",
                     shown(id),
@@ -199,18 +138,24 @@ impl SideFile {
                 );
                 return Err(error(layout.id, got, "each id once"));
             }
-            if self.ids.len() >= max_ids as usize {
+            if self.row_ids.len() >= max_ids as usize {
                 let got = format!("one more row, {}", shown(id));
                 return Err(error(layout.id, got, &format!("at most {max_ids} rows")));
             }
-            self.ids.intern(id);
+            self.row_ids.push(self.ids.intern(id));
+            if let (Some(times), Some(n)) = (&mut self.times, layout.time) {
+                let text = record.field(n);
+                let time = values::timestamp(text);
+                times.push(time.ok_or_else(|| error(n, shown(text), values::TIMESTAMP_WANTED))?);
+            }
             lines.push(record.line_of(layout.id));
             if let (Some(titles), Some(n)) = (&mut self.titles, layout.title) {
                 titles.push(record.field(n).trim());
             }
             for column in &mut self.columns {
-                if column.push(record, &mut scratch, max_ids).is_none() {
-                    let got = format!("one more value of {}", shown(&column.name));
+                let cells = &mut column.cells;
+                if cells.push(record.field(column.field), max_ids).is_none() {
+                    let got = format!("one more value of {}", shown(&cells.name));
                     return Err(error(
                         column.field,
                         got,
@@ -220,6 +165,15 @@ impl SideFile {
             }
         }
         self.report.rows = lines.len() as u64;
+        if let Some((id, time, row)) = self.clash() {
+            return Err(Error::Line {
+                path,
+                line: lines[row],
+                column: 1 + layout.id as u64,
+                got: format!("{} at {time} again", shown(self.ids.name(id as usize))),
+                wanted: "each id once at a time".into(),
+            });
+        }
         Ok(())
     }
 
@@ -231,22 +185,32 @@ impl SideFile {
         if let Some(third) = self
             .columns
             .iter_mut()
-            .find(|c| c.field == 2 && c.multi_valued)
+            .find(|c| c.field == 2 && c.cells.multi_valued)
         {
-            third.name = "genres".into();
+            third.cells.name = "genres".into();
         }
     }
 
-    /// The catalog of the rows of `ids`, to which the file's own are added where they are missing; and how many were.
+    /// The catalog of the rows of `ids` at a moment, to which the file's own are added where they are missing; how many were, and what came of the times.
     pub(in crate::data) fn onto(
         self,
         ids: &mut Interner,
         max_ids: u32,
-    ) -> Result<(Catalog, usize)> {
+        as_of: Option<i64>,
+    ) -> Result<Placed> {
         let before = ids.len();
+        let (chosen, versions) = self.chosen(as_of);
+        let columns = self.columns.into_iter().map(|column| column.cells.finish());
+        let columns: Vec<Column> = match versions {
+            // What nobody knew of at the moment is no value yet.
+            Some(_) => columns
+                .map(|column| versions::known(column, &chosen))
+                .collect(),
+            None => columns.collect(),
+        };
         let own = self.ids.finish();
         let mut row_of = vec![None; before];
-        for (row, id) in own.names().iter().enumerate() {
+        for (id, row) in own.names().iter().zip(chosen) {
             if ids.len() >= max_ids as usize && ids.get(id).is_none() {
                 return Err(Error::File {
                     path: self.report.path,
@@ -258,24 +222,27 @@ impl SideFile {
             if index >= row_of.len() {
                 row_of.resize(index + 1, None);
             }
-            row_of[index] = Some(row);
+            row_of[index] = row;
         }
         let titles = self.titles.map(|titles| {
             let title = |row: &Option<usize>| row.map_or("", |row| titles.get(row));
             row_of.iter().map(title).collect()
         });
-        let columns = self.columns.into_iter().map(|column| Column {
-            name: column.name,
-            values: column.values.finish(),
-            rows: Csr::from_rows(
-                row_of
-                    .iter()
-                    .map(|row| row.map_or(&[][..], |row| column.rows.row(row))),
-            ),
-            multi_valued: column.multi_valued,
+        let columns = columns.into_iter().map(|column| {
+            let of_row = |row: &Option<usize>| row.map_or(&[][..], |row| column.rows.row(row));
+            Column {
+                rows: Csr::from_rows(row_of.iter().map(of_row)),
+                ..column
+            }
         });
         let columns = columns.collect();
-        Ok((Catalog { titles, columns }, ids.len() - before))
+        let since = |times: Vec<i64>| row_of.iter().map(|row| Some(times[(*row)?])).collect();
+        Ok(Placed {
+            catalog: Catalog { titles, columns },
+            added: ids.len() - before,
+            versions,
+            since: self.times.map(since),
+        })
     }
 }
 
@@ -284,38 +251,9 @@ fn growing(layout: &SideLayout) -> Vec<Growing> {
     others
         .map(|(field, name)| Growing {
             field: *field,
-            name: name.clone(),
-            values: Interner::default(),
-            rows: Csr::default(),
-            multi_valued: false,
-            last_row: Vec::new(),
+            cells: Cells::new(name.as_str()),
         })
         .collect()
-}
-
-impl Growing {
-    /// Adds the column's cell of `record`; `None` where there are too many values.
-    fn push(&mut self, record: Record<'_>, scratch: &mut Vec<u32>, max_ids: u32) -> Option<()> {
-        let cell = record.field(self.field);
-        self.multi_valued |= cell.contains('|');
-        scratch.clear();
-        for value in cell.split('|').map(str::trim) {
-            if value.is_empty() || value == NONE {
-                continue;
-            }
-            if self.values.len() >= max_ids as usize && self.values.get(value).is_none() {
-                return None;
-            }
-            let value = self.values.intern(value);
-            let row = self.rows.n_rows() as u32 + 1;
-            self.last_row.resize(self.values.len(), 0);
-            if std::mem::replace(&mut self.last_row[value as usize], row) != row {
-                scratch.push(value);
-            }
-        }
-        self.rows.push_row(scratch);
-        Some(())
-    }
 }
 
 #[cfg(test)]
@@ -342,7 +280,7 @@ mod tests {
         let mut ids = Interner::default();
         ids.intern("7");
         ids.intern("6");
-        let (catalog, added) = file.onto(&mut ids, 100).unwrap();
+        let Placed { catalog, added, .. } = file.onto(&mut ids, 100, None).unwrap();
         assert_eq!(added, 2);
         assert_eq!(
             ids.finish().names().iter().collect::<Vec<_>>(),
@@ -368,7 +306,7 @@ mod tests {
             Side::Items,
         )
         .unwrap();
-        assert_eq!(items.columns[0].name, "genres");
+        assert_eq!(items.columns[0].cells.name, "genres");
         assert_eq!(items.titles.unwrap().get(1), "Heat (1995)");
         let users = read("1::F::1::10::48067\n2::M::56::16::70072\n", Side::Users).unwrap();
         assert_eq!(users.columns.len(), 4);

@@ -1,0 +1,64 @@
+//! How does a file of users or items become a table of its own?
+
+use std::path::Path;
+
+use super::{Side, SideFile};
+use crate::data::reader::{ReadOptions, Source};
+use crate::data::{Catalog, Column, Csr, SideTable};
+use crate::{Error, Result};
+
+impl SideTable {
+    /// Reads a file of items: an id, perhaps a title, and columns. Of rows with times, the latest of each id that is not after `as_of`, or the latest of all.
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::File`] or [`Error::Line`], with the place; [`Error::File`] for a moment where rows have no times.
+    pub fn read_items(path: impl AsRef<Path>, as_of: Option<i64>) -> Result<SideTable> {
+        SideTable::read(path.as_ref(), Side::Items, as_of)
+    }
+
+    /// Reads a file of users: an id and columns.
+    ///
+    /// # Errors
+    /// As [`read_items`](SideTable::read_items).
+    pub fn read_users(path: impl AsRef<Path>, as_of: Option<i64>) -> Result<SideTable> {
+        SideTable::read(path.as_ref(), Side::Users, as_of)
+    }
+
+    fn read(path: &Path, side: Side, as_of: Option<i64>) -> Result<SideTable> {
+        let options = ReadOptions::default();
+        let file = SideFile::read(Source::open(path)?, path, side, &options)?;
+        if as_of.is_some() && !file.is_versioned() {
+            return Err(Error::File {
+                path: path.into(),
+                got: "no column of times".into(),
+                wanted: "one called timestamp, or no --as-of".into(),
+            });
+        }
+        let (chosen, versions) = file.chosen(as_of);
+        let rows: Vec<usize> = chosen.iter().flatten().copied().collect();
+        let ids = rows
+            .iter()
+            .map(|&row| file.ids.name(file.row_ids[row] as usize));
+        let ids = ids.collect();
+        let titles = file
+            .titles
+            .map(|titles| rows.iter().map(|&row| titles.get(row)).collect());
+        let columns = file.columns.into_iter().map(|column| {
+            let column = column.cells.finish();
+            let cells = rows.iter().map(|&row| column.rows.row(row));
+            Column {
+                rows: Csr::from_rows(cells),
+                ..column
+            }
+        });
+        Ok(SideTable {
+            name: path.into(),
+            ids,
+            catalog: Catalog {
+                titles,
+                columns: columns.collect(),
+            },
+            versions,
+        })
+    }
+}
