@@ -226,7 +226,7 @@ mod tests {
             }
             let few = counted.few().map(Histogram::of_values);
             assert_eq!(few.is_some(), n_values == BINS);
-            for histogram in few {
+            if let Some(histogram) = few {
                 assert_eq!(histogram.counts(), [3; BINS]);
                 assert_eq!((histogram.marks()[0], histogram.marks()[8]), (-1.0, 0.0));
             }
