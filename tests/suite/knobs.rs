@@ -5,7 +5,7 @@
 use crate::common::{Folder, fixture, lowrank, succeed};
 
 /// Each knob alone. Those with a second list need it to have an effect; it is part of what they are compared with.
-const KNOBS: [(&[&str], &[&str]); 39] = [
+const KNOBS: [(&[&str], &[&str]); 40] = [
     (&["--preset", "notebook"], &[]),
     (&["--factors", "9"], &[]),
     (&["--epochs", "7"], &[]),
@@ -33,6 +33,7 @@ const KNOBS: [(&[&str], &[&str]); 39] = [
     (&["--schedule", "step:2:0.5"], &["--schedule", "step"]),
     (&["--schedule", "one-cycle"], &[]),
     (&["--warmup", "2"], &[]),
+    (&["--horizon", "3"], &[]),
     (&["--beta1", "0.8"], &[]),
     (&["--beta2", "0.99"], &[]),
     (&["--epsilon", "1e-3"], &[]),

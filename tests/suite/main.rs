@@ -40,3 +40,4 @@ mod stdin;
 mod train_command;
 mod training;
 mod tune;
+mod update;

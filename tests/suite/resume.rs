@@ -187,6 +187,28 @@ fn two_hundred_kills_lose_nothing() {
     }
 }
 
+/// Signals a training after its first epochs; its last line.
+#[cfg(unix)]
+fn interrupt(command: &mut Command, signal: &str) -> String {
+    let mut child = command
+        .stderr(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("it starts");
+    let mut said = BufReader::new(child.stderr.take().expect("a pipe")).lines();
+    let began = said
+        .by_ref()
+        .map_while(Result::ok)
+        .any(|line| line.starts_with("{\"epoch\""));
+    assert!(began);
+    let mut kill = Command::new("kill");
+    succeed(kill.arg(format!("-{signal}")).arg(child.id().to_string()));
+    let last = said.map_while(Result::ok).last().expect("a last line");
+    assert_eq!(child.wait().expect("it ends").code(), Some(130), "{last}");
+    assert!(last.contains("interrupted after epoch"), "{last}");
+    last
+}
+
 #[cfg(unix)]
 #[test]
 fn a_polite_signal_puts_the_training_down_and_says_how_to_go_on() {
@@ -196,22 +218,7 @@ fn a_polite_signal_puts_the_training_down_and_says_how_to_go_on() {
     let flags = ["--preset", "rating", "--factors", "64"];
     let long = |run: &PathBuf| train_for(4000, &ratings, run, &flags);
     for signal in ["INT", "TERM"] {
-        let mut child = long(&run)
-            .stderr(Stdio::piped())
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("it starts");
-        let mut said = BufReader::new(child.stderr.take().expect("a pipe")).lines();
-        let began = said
-            .by_ref()
-            .map_while(Result::ok)
-            .any(|line| line.starts_with("{\"epoch\""));
-        assert!(began);
-        let mut kill = Command::new("kill");
-        succeed(kill.arg(format!("-{signal}")).arg(child.id().to_string()));
-        let last = said.map_while(Result::ok).last().expect("a last line");
-        assert_eq!(child.wait().expect("it ends").code(), Some(130), "{last}");
-        assert!(last.contains("interrupted after epoch"), "{last}");
+        let last = interrupt(&mut long(&run), signal);
         assert!(
             last.ends_with(&format!("lowrank resume {}", run.display())),
             "{last}"
@@ -257,8 +264,8 @@ fn what_cannot_go_on_is_refused_by_name() {
     assert!(said.contains("no such folder"), "{said}");
     for (flags, wanted) in [
         (
-            &["--bayes", "--checkpoint-every", "3"][..],
-            "nothing beside --bayes",
+            &["--bayes", "--checkpoint-every", "0"][..],
+            "90s, 10m or 2h",
         ),
         (
             &["--preset", "rating", "--checkpoint-every", "often"],
@@ -276,4 +283,61 @@ fn what_cannot_go_on_is_refused_by_name() {
         assert!(said.contains(wanted), "{said}");
         assert!(!folder.path("other").exists());
     }
+}
+
+/// Of a posterior only its start is put down; the sweeps from there are the same.
+#[cfg(unix)]
+#[test]
+fn a_posterior_ends_with_the_bytes_of_a_straight_run() {
+    let folder = Folder::new("resume-posterior");
+    let ratings = generated(&folder);
+    for method in [
+        &["--bayes"][..],
+        &["--average", "200"],
+        &["--bayes", "--implicit", "items"],
+    ] {
+        let (straight, run) = (folder.path("straight"), folder.path("run"));
+        let epochs = 1500;
+        succeed(&mut train_for(epochs, &ratings, &straight, method));
+        for polite in [false, true] {
+            let mut command = train_for(epochs, &ratings, &run, method);
+            match polite {
+                false => kill_after(command.args(["--checkpoint-every", "5"]), 7),
+                true => _ = interrupt(&mut command, "INT"),
+            }
+            succeed(&mut resume(&run));
+            assert!(model(&run) == model(&straight), "{method:?}");
+            assert_eq!(metrics(&run), metrics(&straight));
+        }
+    }
+}
+
+/// More epochs than the schedule was made for keep its last rate, and the record says so.
+#[test]
+fn more_epochs_than_were_asked_for_are_recorded() {
+    let folder = Folder::new("resume-more");
+    let ratings = generated(&folder);
+    let run = folder.path("run");
+    let mut command = train(&ratings, &run, &["--preset", "rating"]);
+    kill_after(command.args(["--checkpoint-every", "1"]), 5);
+    let more = |epochs: usize| {
+        let mut command = resume(&run);
+        command.args(["--epochs", &epochs.to_string()]);
+        command
+    };
+    let said = refused(&mut more(EPOCHS - 1), 2);
+    assert!(said.contains("40 or more"), "{said}");
+    succeed(&mut more(EPOCHS + 10));
+    let lines = metrics(&run);
+    assert_eq!(lines.len(), EPOCHS + 10);
+    let rate = |epoch: usize| lines[epoch - 1]["learning_rate"].as_f64().expect("a rate");
+    assert!(rate(EPOCHS) > 0.0 && rate(EPOCHS - 1) > rate(EPOCHS));
+    for epoch in EPOCHS + 1..=EPOCHS + 10 {
+        assert_eq!(rate(epoch), rate(EPOCHS), "{epoch}");
+    }
+    let config = std::fs::read_to_string(run.join("config.toml")).expect("a configuration");
+    assert!(
+        config.contains("epochs = 50") && config.contains("horizon = 40"),
+        "{config}"
+    );
 }

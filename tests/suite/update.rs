@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::common::{Folder, generated, lowrank, real_data, succeed};
+use lowrank::Model;
 use lowrank::data::Dataset;
 use lowrank::evaluation::evaluate;
 use lowrank::kernels::pool::Pool;
-use lowrank::training::Config;
-use lowrank::Model;
+use lowrank::training::{Config, Method};
 
 /// The first `share` of the lines of a file in one, the rest in another.
 fn cut(folder: &Folder, file: &Path, share: f64) {
@@ -31,7 +31,10 @@ fn train(folder: &Folder, flags: &[&str]) {
 fn update(folder: &Folder, flags: &[&str]) -> serde_json::Value {
     let mut command = lowrank();
     command.arg("update").arg(folder.path("run"));
-    command.arg(folder.path("new.csv")).arg("-o").arg(folder.path("updated"));
+    command
+        .arg(folder.path("new.csv"))
+        .arg("-o")
+        .arg(folder.path("updated"));
     let text = succeed(command.args(["--force", "--format", "json"]).args(flags));
     serde_json::from_str(&text).unwrap()
 }
@@ -47,10 +50,21 @@ fn every_way_of_training_is_updated_to_bytes_that_verify() {
     // A user and an item that the old ratings have not, and a rating that is changed.
     let text = std::fs::read_to_string(folder.path("new.csv")).unwrap();
     let changed = std::fs::read_to_string(folder.path("old.csv")).unwrap();
-    let changed = changed.lines().nth(1).unwrap().split(',').collect::<Vec<_>>()[..2].join(",");
+    let changed = changed
+        .lines()
+        .nth(1)
+        .unwrap()
+        .split(',')
+        .collect::<Vec<_>>()[..2]
+        .join(",");
     let columns = text.lines().next().unwrap().split(',').count();
     let time = if columns > 3 { ",2000000000" } else { "" };
-    let more = ["newcomer,1,5", "newcomer,2,1", "1,novelty,4", "newcomer,novelty,3"];
+    let more = [
+        "newcomer,1,5",
+        "newcomer,2,1",
+        "1,novelty,4",
+        "newcomer,novelty,3",
+    ];
     let more: String = more.iter().map(|row| format!("{row}{time}\n")).collect();
     folder.write("new.csv", format!("{text}{changed},1{time}\n{more}"));
     for flags in [
@@ -60,26 +74,58 @@ fn every_way_of_training_is_updated_to_bytes_that_verify() {
         &["--preset", "rating", "--epochs", "20", "--batch", "block"],
         &["--preset", "rating", "--epochs", "20", "--loss", "huber"],
         &["--als"],
-        &["--preset", "implicit", "--epochs", "6", "--factors", "8", "--loss", "bpr"],
-        &["--preset", "implicit", "--epochs", "6", "--factors", "8", "--loss", "cosine-contrastive"],
+        &[
+            "--preset",
+            "implicit",
+            "--epochs",
+            "6",
+            "--factors",
+            "8",
+            "--loss",
+            "bpr",
+        ],
+        &[
+            "--preset",
+            "implicit",
+            "--epochs",
+            "6",
+            "--factors",
+            "8",
+            "--loss",
+            "cosine-contrastive",
+        ],
     ] {
         train(&folder, flags);
         let found = update(&folder, &["--hold-out", "0.2"]);
         let compared = &found["update"]["compared"];
-        assert!(compared["held_out"].as_u64() > Some(20), "{flags:?}: {found}");
+        assert!(
+            compared["held_out"].as_u64() > Some(20),
+            "{flags:?}: {found}"
+        );
         let figures = compared["of"].as_array().unwrap();
         let number = |key: &str| figures[0][key].as_f64().unwrap();
         assert!(number("old").is_finite() && number("updated").is_finite());
         let (old, new) = (model(&folder, "run"), model(&folder, "updated"));
-        assert_eq!(new.n_training_ratings() - old.n_training_ratings(), found["update"]["new_ratings"].as_u64().unwrap() - 1);
+        assert_eq!(
+            new.n_training_ratings() - old.n_training_ratings(),
+            found["update"]["new_ratings"].as_u64().unwrap() - 1
+        );
         for (side, id) in [(new.users(), "newcomer"), (new.items(), "novelty")] {
             let row = side.ids().index(id).expect("a new row");
             assert!(side.known(row), "{flags:?}: {id}");
-            assert!(side.composed().row(row as usize).iter().any(|&x| x != 0.0), "{flags:?}: {id}");
+            assert!(
+                side.composed().row(row as usize).iter().any(|&x| x != 0.0),
+                "{flags:?}: {id}"
+            );
         }
         let verify = ["runs", "verify"];
         let mut command = lowrank();
-        let text = succeed(command.args(verify).arg(folder.path("updated")).arg("--quiet"));
+        let text = succeed(
+            command
+                .args(verify)
+                .arg(folder.path("updated"))
+                .arg("--quiet"),
+        );
         assert!(text.contains("the same bytes"), "{flags:?}\n{text}");
     }
 }
@@ -91,7 +137,10 @@ fn what_cannot_be_updated_is_refused_and_leaves_nothing() {
     let refused = |words: &[&str]| {
         let mut command = lowrank();
         command.arg("update").arg(folder.path("run"));
-        command.arg(folder.path("new.csv")).arg("-o").arg(folder.path("updated"));
+        command
+            .arg(folder.path("new.csv"))
+            .arg("-o")
+            .arg(folder.path("updated"));
         let output = command.output().unwrap();
         let message = String::from_utf8(output.stderr).unwrap();
         assert!(matches!(output.status.code(), Some(1 | 2)), "{message}");
@@ -139,12 +188,17 @@ fn an_update_is_as_good_as_a_training_on_everything() {
         let rmse = |run: &str| {
             let mut command = lowrank();
             command.arg("evaluate").arg(folder.path(run)).arg("--test");
-            command.arg(folder.path("test.csv")).args(["--format", "json"]);
+            command
+                .arg(folder.path("test.csv"))
+                .args(["--format", "json"]);
             let found: serde_json::Value = serde_json::from_str(&succeed(&mut command)).unwrap();
             found["rmse"].as_f64().unwrap()
         };
         let (updated, whole) = (rmse("updated"), rmse("run"));
-        assert!(updated < whole + AS_GOOD, "{flags:?}: {updated}, whole {whole}");
+        assert!(
+            updated < whole + AS_GOOD,
+            "{flags:?}: {updated}, whole {whole}"
+        );
     }
 }
 
@@ -156,15 +210,12 @@ fn a_stranger_with_half_a_history_is_predicted_as_if_trained() {
     let Some(data) = real_data("ml-100k/ratings.csv") else {
         return;
     };
-    let all = Dataset::builder()
-        .ratings(data)
-        .unwrap()
-        .build()
-        .unwrap();
+    let all = Dataset::builder().ratings(data).unwrap().build().unwrap();
     // A tenth of the users; of each every second rating is known.
     let ratings = &all.interactions;
     let is_hidden = |n: usize| ratings.users[n] % 10 == 3;
-    let (mut parity, mut history, mut judged, mut others) = (vec![false; all.n_users()], vec![], vec![], vec![]);
+    let (mut parity, mut history, mut judged, mut others) =
+        (vec![false; all.n_users()], vec![], vec![], vec![]);
     for n in 0..ratings.len() {
         if !is_hidden(n) {
             others.push(n);
@@ -172,13 +223,20 @@ fn a_stranger_with_half_a_history_is_predicted_as_if_trained() {
         }
         let odd = &mut parity[ratings.users[n] as usize];
         *odd = !*odd;
-        if *odd { history.push(n) } else { judged.push(n) }
+        if *odd {
+            history.push(n)
+        } else {
+            judged.push(n)
+        }
     }
     let with = |positions: &[usize]| all.with(ratings.select(positions));
     let test = ratings.select(&judged);
     let mut known: Vec<usize> = others.iter().chain(&history).copied().collect();
     known.sort_unstable();
-    for config in [Config::rating(), Config::rating().variational()] {
+    for config in [
+        Config::rating(),
+        Config::rating().method(Method::Variational),
+    ] {
         let config = config.check().unwrap();
         let whole = config.fit(&with(&known), None, &mut ()).unwrap();
         let trained = evaluate(&whole, &test, &Pool::new(0)).unwrap().model.rmse;
@@ -188,7 +246,10 @@ fn a_stranger_with_half_a_history_is_predicted_as_if_trained() {
         for user in strangers {
             let name = |n: usize| all.items.ids.name(ratings.items[n]);
             let own = |n: &&usize| ratings.users[**n] == user;
-            let history = history.iter().filter(own).map(|&n| (name(n), ratings.ratings[n]));
+            let history = history
+                .iter()
+                .filter(own)
+                .map(|&n| (name(n), ratings.ratings[n]));
             let stranger = model.fold_in(history).unwrap();
             for &n in judged.iter().filter(own) {
                 let error = stranger.predict(name(n)).unwrap().value - ratings.ratings[n];
@@ -197,6 +258,9 @@ fn a_stranger_with_half_a_history_is_predicted_as_if_trained() {
         }
         let folded = (squares / judged.len() as f64).sqrt();
         println!("folded in {folded:.4}, trained {trained:.4}");
-        assert!((folded - trained).abs() < AS_KNOWN, "{folded}, trained {trained}");
+        assert!(
+            (folded - trained).abs() < AS_KNOWN,
+            "{folded}, trained {trained}"
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! When is a training put down, and what must be known to take it up?
 //!
-//! After some epochs or seconds and after every best epoch, where `--checkpoint-every` asks for it; and on Ctrl-C or SIGTERM, whatever was asked. The [`Note`] in the checkpoint names the ratings
+//! Of a posterior, whose sweeps take seconds, only the start: `resume` sweeps anew, to the same bytes. Of everything else, after some epochs or seconds and after every best epoch, where `--checkpoint-every` asks for it; and on Ctrl-C or SIGTERM, whatever was asked. The [`Note`] in the checkpoint names the ratings
 //! and holds the resolved configuration, so that a run goes on from its own folder alone.
 
 use std::ffi::OsString;
@@ -108,6 +108,11 @@ impl Note {
     }
 }
 
+/// Whether somebody wants the training to stop.
+pub fn interrupted() -> bool {
+    INTERRUPTED.load(Ordering::SeqCst)
+}
+
 /// From now on Ctrl-C and SIGTERM end the training after its epoch; the second one ends the program at once.
 pub fn listen() {
     // Where there is a handler already, it is this one.
@@ -152,7 +157,7 @@ impl<'r> Checkpoints<'r> {
 
     /// After an epoch.
     pub fn after(&mut self, epoch: &Epoch, state: &dyn Fn() -> State<f32>) -> ControlFlow<()> {
-        let interrupted = INTERRUPTED.load(Ordering::SeqCst);
+        let interrupted = interrupted();
         if !interrupted && !self.is_due(epoch) {
             return ControlFlow::Continue(());
         }
@@ -167,6 +172,25 @@ impl<'r> Checkpoints<'r> {
             return ControlFlow::Break(());
         }
         ControlFlow::Continue(())
+    }
+
+    /// Before a training of which only the start is put down: the same sweeps find the rest again.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn before(&self, start: &State<f32>) -> Result<()> {
+        match self.every {
+            Some(_) => self.run.put_down(&self.note, start),
+            None => Ok(()),
+        }
+    }
+
+    /// After such a training, where it was interrupted.
+    pub fn broken_off(&mut self, epoch: usize, start: &State<f32>) {
+        self.outcome = match self.run.put_down(&self.note, start) {
+            Ok(()) => Outcome::Interrupted { epoch },
+            Err(error) => Outcome::Failed(error),
+        };
     }
 
     fn is_due(&self, epoch: &Epoch) -> bool {

@@ -88,7 +88,7 @@ impl Train {
         // Before the work: a path that the record cannot hold would make the run one that nobody can repeat.
         toml::to_string(&settings)
             .map_err(|error| Error::config("settings", error, "paths in UTF-8"))?;
-        self.check_every(checked.config().method)?;
+        self.check_every()?;
         if self.dry_run {
             return self.dry(&checked, &settings, manner);
         }
@@ -114,7 +114,7 @@ impl Train {
         let settings = settings.resolved(training.config(), trainer.optimizer().kind);
         run.write_config(&toml::to_string(&settings).expect("settings are plain values"))?;
         if self.checkpoint_every.is_some() && training.point_mut().is_none() {
-            manner.note("note: of a posterior nothing is put down; --preset rating trains one set of tables");
+            manner.note("note: of a posterior only the start is put down: resume begins its sweeps anew, to the same bytes");
         }
         let note = session::note(
             &self.ratings,
@@ -141,21 +141,13 @@ impl Train {
 }
 
 impl Train {
-    /// Refuses `--checkpoint-every` before the work, where it is no such thing or nothing can be put down.
-    fn check_every(&self, method: Method) -> Result<()> {
+    /// Refuses `--checkpoint-every` before the work, where it is no such thing.
+    fn check_every(&self) -> Result<()> {
         let Some(asked) = &self.checkpoint_every else {
             return Ok(());
         };
-        let refused = |wanted: &str| Error::config("checkpoint-every", asked, wanted);
-        if let Err(wanted) = asked.parse::<Every>() {
-            return Err(refused(&wanted));
-        }
-        match method {
-            Method::Auto | Method::Point | Method::Als => Ok(()),
-            _ => Err(refused(
-                "nothing beside --bayes, --average or --ensemble, of which nothing is put down",
-            )),
-        }
+        let every = asked.parse::<Every>().map(drop);
+        every.map_err(|wanted| Error::config("checkpoint-every", asked, wanted))
     }
 
     /// What the training would be. A run directory in the way stops nothing here.

@@ -211,6 +211,7 @@ impl Settings {
         c.epsilon = self.epsilon;
         c.patience = self.patience;
         c.epochs = self.epochs.or(c.epochs);
+        c.horizon = self.horizon;
         c.beta2 = self.beta2.or(c.beta2);
         c.learning_rate = self.learning_rate.or(c.learning_rate);
         let (l2_default, std_default) = (c.l2.clone(), c.init_std.clone());

@@ -11,7 +11,7 @@ use clap::Args;
 use super::checkpoints::Note;
 use super::inputs::{self, Inputs};
 use super::progress::Progress;
-use super::session::Session;
+use super::session::{self, Session};
 use super::settings::Settings;
 use crate::artifact::{Checkpoint, RunDirectory};
 use crate::cli::output::Manner;
@@ -28,6 +28,9 @@ use crate::{Error, Result};
 pub struct Resume {
     /// The run directory
     run: PathBuf,
+    /// More epochs than the run was to have; the learning rate stays where its schedule ends, and the bytes are those of no other run
+    #[arg(long, value_name = "N")]
+    epochs: Option<usize>,
     /// How progress is shown
     #[arg(long, value_enum, value_name = "HOW", default_value = "auto")]
     progress: Progress,
@@ -51,8 +54,12 @@ impl Resume {
             });
         }
         let checkpoint = Checkpoint::open(&path)?;
-        let note = Note::read(&path, checkpoint.note())?;
-        let settings = settings_of(&path, &note)?;
+        let mut note = Note::read(&path, checkpoint.note())?;
+        let mut settings = settings_of(&path, &note)?;
+        let raised = self.raise(&mut settings)?;
+        if raised {
+            note.config = toml::to_string(&settings).expect("settings are plain values");
+        }
         let there = Settings {
             threads: self.threads.or(settings.threads),
             ..settings.within(note.folder())
@@ -66,17 +73,22 @@ impl Resume {
 
         let checked = there.config()?.check()?;
         let mut training = checked.training(&inputs.train, inputs.valid.as_ref())?;
-        let Some(trainer) = training.point_mut() else {
-            let wanted = "one set of tables: of a posterior nothing is put down";
-            return Err(Error::config("method", "a posterior", wanted));
-        };
-        checkpoint.restore(trainer.state_mut())?;
+        match training.point_mut() {
+            Some(trainer) => checkpoint.restore(trainer.state_mut())?,
+            // Of a posterior the start is all there is; what a warm start found is found again.
+            None => training = session::begin(&checked, &inputs, &there, manner)?.0,
+        }
+        if raised {
+            run.write_config(&note.config)?;
+        }
         run.keep_metrics(checkpoint.epoch())?;
-        manner.note(format_args!(
-            "going on after epoch {} of {}",
-            checkpoint.epoch(),
-            training.config().n_epochs()
-        ));
+        manner.note(match checkpoint.epoch() {
+            0 => "going on from the start".to_owned(),
+            epoch => format!(
+                "going on after epoch {epoch} of {}",
+                training.config().n_epochs()
+            ),
+        });
         let session = Session {
             run: &run,
             inputs: &inputs,
@@ -90,6 +102,22 @@ impl Resume {
             progress: self.progress,
         };
         session.run(manner)
+    }
+}
+
+impl Resume {
+    /// Takes more epochs into the settings, and the ones that the schedule was made for.
+    fn raise(&self, settings: &mut Settings) -> Result<bool> {
+        let (Some(epochs), Some(before)) = (self.epochs, settings.epochs) else {
+            return Ok(false);
+        };
+        if epochs < before {
+            let wanted = format!("{before} or more: the schedule is made for as many");
+            return Err(Error::config("epochs", epochs, wanted));
+        }
+        settings.horizon = settings.horizon.or(Some(before));
+        settings.epochs = Some(epochs);
+        Ok(epochs > before)
     }
 }
 

@@ -1,5 +1,6 @@
 //! From where everything is chosen to where the run directory is complete: what do `train` and `resume` do alike?
 
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Instant;
 
@@ -109,17 +110,23 @@ impl Session<'_> {
     /// Where training ends before its end, or something cannot be written.
     pub fn run(mut self, manner: Manner) -> Result<()> {
         let (run, inputs) = (self.run, self.inputs);
-        if self.training.point_mut().is_some() {
-            checkpoints::listen();
-        }
+        checkpoints::listen();
+        let from_start = self.training.point_mut().is_none();
         let mut last_loss = None;
         let mut watch = Watch::new(self.progress, manner.quiet, Some(run));
         let mut checkpoints = Checkpoints::new(run, &self.note)?;
+        if from_start {
+            checkpoints.before(self.training.trainer().state())?;
+        }
         let mut observer = |event: &Event| {
+            let mut control = watch.on_event(event);
             if let Event::EpochEnded(epoch) = event {
                 last_loss = Some(epoch.train_loss);
+                if from_start && checkpoints::interrupted() {
+                    control = ControlFlow::Break(());
+                }
             }
-            watch.on_event(event)
+            control
         };
         let finish = self
             .training
@@ -128,7 +135,11 @@ impl Session<'_> {
             });
         let train_seconds = watch.seconds();
         watch.finish()?;
-        checkpoints.finish(!matches!(finish.ending, Ending::Observer))?;
+        let ended = !matches!(finish.ending, Ending::Observer);
+        if from_start && !ended {
+            checkpoints.broken_off(finish.epochs, self.training.trainer().state());
+        }
+        checkpoints.finish(ended)?;
 
         let trainer = self.training.trainer();
         let counts = inputs.counts(trainer.n_parameters());

@@ -167,6 +167,9 @@ settings! {
     /// How that changes: constant, cosine, step, step:EPOCHS:FACTOR, one-cycle [default: cosine; notebook constant]
     #[arg(long, value_name = "SCHEDULE", help_heading = "Training")]
     schedule: Option<String>,
+    /// Epochs that the schedule is made for; beyond, the rate stays where it ends [default: all]
+    #[arg(long, value_name = "EPOCHS", help_heading = "Training")]
+    horizon: Option<usize>,
     /// Epochs until the learning rate is reached [default: 0]
     #[arg(long, value_name = "EPOCHS", help_heading = "Training")]
     warmup: Option<f64>,
@@ -283,7 +286,7 @@ macro_rules! steps {
 }
 
 steps! {
-    shuffle optimizer learning_rate schedule warmup beta1 beta2 epsilon l2 l2_scale weight_decay init_std init loss similarity threshold implicit_weight
+    shuffle optimizer learning_rate schedule warmup horizon beta1 beta2 epsilon l2 l2_scale weight_decay init_std init loss similarity threshold implicit_weight
     negatives negative_sampling unseen_negatives layers link batch mean biases
 }
 

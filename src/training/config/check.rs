@@ -105,6 +105,12 @@ impl Config {
             (0.0..=c.n_epochs() as f64).contains(&c.warmup),
             "a number of epochs from 0 to --epochs",
         )?;
+        demand(
+            "horizon",
+            c.schedule_epochs(),
+            (1..=MAX_EPOCHS).contains(&c.schedule_epochs()),
+            "a whole number of epochs, 1 or more",
+        )?;
         if let Schedule::Step { factor, .. } = c.schedule {
             demand(
                 "schedule",

@@ -116,6 +116,7 @@ pub struct Config {
     pub(crate) learning_rate: Option<f64>,
     pub(crate) schedule: Schedule,
     pub(crate) warmup: f64,
+    pub(crate) horizon: Option<usize>,
     pub(crate) l2: PerTable,
     pub(crate) l2_scale: L2Scale,
     pub(crate) weight_decay: f64,
@@ -158,6 +159,11 @@ impl Config {
     pub fn n_epochs(&self) -> usize {
         let by_method = self.epochs.or(self.method.epochs());
         by_method.unwrap_or(self.regime().epochs)
+    }
+
+    /// Epochs that the learning rate changes over.
+    pub(crate) fn schedule_epochs(&self) -> usize {
+        self.horizon.unwrap_or(self.n_epochs())
     }
 
     /// Numbers of each embedding.
@@ -245,6 +251,8 @@ setters! {
     schedule: Schedule => schedule;
     /// Epochs until η is reached.
     warmup: f64 => warmup;
+    /// Epochs that η changes over; the rest have its last value. Unless said, all.
+    horizon: usize => Some(horizon);
     /// λ of each table.
     l2: PerTable => l2;
     /// Whether λ counts once a row or once a rating.

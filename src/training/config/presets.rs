@@ -11,6 +11,7 @@
 //! | `beta2` | `--beta2` | 0.999 | 0.999; by blocks 0.99 | 0.999 | [0, 1) |
 //! | `schedule` | `--schedule` | constant | cosine | cosine | |
 //! | `warmup` | `--warmup` | 0 | 0 | 0 | ≥ 0 epochs |
+//! | `horizon` | `--horizon` | `epochs` | `epochs` | `epochs` | ≥ 1 epochs |
 //! | `l2` | `--l2` | 0 | 12, bias 4 | 0; `--als` 0.003, `bpr` 0.001 | ≥ 0 |
 //! | `l2_scale` | `--l2-scale` | row | row | row; `--als`, `bpr` rating | |
 //! | `weight_decay` | `--weight-decay` | 0 | 0 | 0 | ≥ 0 |
@@ -95,6 +96,7 @@ impl Config {
             learning_rate: Some(0.01),
             schedule: Schedule::Constant,
             warmup: 0.0,
+            horizon: None,
             l2: PerTable::new(0.0),
             l2_scale: L2Scale::Row,
             weight_decay: 0.0,

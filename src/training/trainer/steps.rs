@@ -72,13 +72,14 @@ impl<T: Real> Trainer<'_, T> {
     }
 }
 
-/// η at each step of a run.
+/// η at each step of a run; beyond the horizon that of its last step.
 fn rates(config: &Config, steps_per_epoch: u64) -> impl Fn(u64) -> f64 {
     let (schedule, base, warmup, epochs) = (
         config.schedule,
         config.base_rate(),
         config.warmup,
-        config.n_epochs(),
+        config.schedule_epochs(),
     );
-    move |step| schedule.rate(base, warmup, step, epochs, steps_per_epoch)
+    let last = (epochs as u64 * steps_per_epoch).saturating_sub(1);
+    move |step| schedule.rate(base, warmup, step.min(last), epochs, steps_per_epoch)
 }
