@@ -25,6 +25,7 @@ mod gradcheck_lists;
 mod implicit;
 mod knobs;
 mod learning;
+mod parquet;
 mod posterior;
 mod ranking;
 mod reading;
