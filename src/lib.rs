@@ -68,8 +68,9 @@
 //! | `train` | reading ratings, training, files | training as a library |
 //! | `threads` | the same numbers from all cores | |
 //! | `cli` | the command `lowrank` | |
+//! | `parquet` | Parquet files of ratings, users and items | |
 //!
-//! All but the first are on by default.
+//! All but the first and the last are on by default.
 #![deny(unsafe_code)]
 #![cfg_attr(
     not(feature = "train"),

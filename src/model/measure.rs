@@ -258,6 +258,11 @@ mod tests {
         let weights = [2.0, 5.0, 8.0].map(|x| standard.feature(x).1);
         assert_eq!(weights, [-1.5, 0.0, 1.5]);
         assert_eq!(standard.feature(1e90).1, 1e6, "no further than that");
+        let mixed = [0.1, 1e9, -0.7, 3.0, 1e-9, -1e9];
+        let mut turned = mixed.to_vec();
+        turned.reverse();
+        let same = Measure::standard(turned);
+        assert_eq!(same, Measure::standard(mixed.to_vec()), "in any order");
         // Three tenths do not sum to three times a tenth.
         let same = Measure::standard(vec![0.1; 3]);
         assert_eq!((same.feature(0.1).1, same.feature(7.0).1), (0.0, 0.0));

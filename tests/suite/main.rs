@@ -27,6 +27,7 @@ mod implicit;
 mod knobs;
 mod learning;
 mod monitor;
+mod parquet;
 mod posterior;
 mod ranking;
 mod reading;

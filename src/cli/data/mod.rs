@@ -18,7 +18,7 @@ pub mod split;
 mod summary;
 mod write;
 
-/// Look at ratings, split them, cache them, make some up; or at the features that a model expects
+/// Look at ratings, split them, cache them, make some up; show what features a model has
 #[derive(Debug, Subcommand)]
 pub enum Data {
     /// Show what a file of ratings holds, and what looks wrong with it

@@ -12,6 +12,7 @@
 //!
 //! | file | question |
 //! |---|---|
+//! | `parquet` | how does a Parquet file become lines? |
 //! | `source` | is it packed, and does it end? |
 //! | `separator` | what stands between two fields? |
 //! | `records` | where does a line end, and where its fields? |
@@ -34,6 +35,8 @@ use std::str::FromStr;
 
 use crate::{Error, Result};
 
+mod parquet;
+//
 mod source;
 //
 mod separator;

@@ -9,6 +9,7 @@ use std::path::Path;
 
 use flate2::bufread::MultiGzDecoder;
 
+use super::parquet;
 use crate::{Error, Result};
 
 /// The first bytes of a gzip file.
@@ -51,6 +52,9 @@ impl<'a> Source<'a> {
                 got: "a folder".into(),
                 wanted: "a file".into(),
             });
+        }
+        if parquet::is_called_so(path) {
+            return Source::new(parquet::text(file, path)?, path);
         }
         Source::new(file, path)
     }
