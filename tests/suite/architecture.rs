@@ -206,7 +206,10 @@ fn what_would_change_bits_or_break_silence_is_not_used() {
             // would find them.
             (".exp()", "cli/"),
             (".ln()", "cli/"),
-            (".log", "cli/"),
+            (".log(", "cli/"),
+            (".log2(", "cli/"),
+            (".log10(", "cli/"),
+            (".ln_1p(", "cli/"),
             (".cos()", "cli/"),
             (".sin()", "cli/"),
             (".tanh()", "cli/"),

@@ -223,7 +223,7 @@ fn what_was_served_is_judged_beside_the_model() {
     assert_eq!(found["served"]["within"], 0.0);
     assert!(found["errors"]["rmse"].as_f64().unwrap() < 2.0);
     assert!(
-        message.contains("1 failed: rmse.served 2.0000 > "),
+        message.contains("a gate failed: rmse.served 2.0000 > "),
         "{message}"
     );
     let (code, ..) = house.monitor(&log, &["--max-rmse", "2"]);

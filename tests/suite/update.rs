@@ -73,7 +73,7 @@ fn every_way_of_training_is_updated_to_bytes_that_verify() {
         &["--preset", "rating", "--epochs", "40"],
         &["--preset", "rating", "--epochs", "20", "--batch", "block"],
         &["--preset", "rating", "--epochs", "20", "--loss", "huber"],
-        &["--als"],
+        &["--als", "--threshold", "3"],
         &[
             "--preset",
             "implicit",
@@ -83,6 +83,8 @@ fn every_way_of_training_is_updated_to_bytes_that_verify() {
             "8",
             "--loss",
             "bpr",
+            "--threshold",
+            "3",
         ],
         &[
             "--preset",
@@ -93,6 +95,8 @@ fn every_way_of_training_is_updated_to_bytes_that_verify() {
             "8",
             "--loss",
             "cosine-contrastive",
+            "--threshold",
+            "3",
         ],
     ] {
         train(&folder, flags);

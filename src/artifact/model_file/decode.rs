@@ -3,18 +3,11 @@
 //! Every array is read once, into memory of exactly its size, and believed only after it was looked at: numbers finite, padding zero,
 //! starts rising, columns in range, names valid UTF-8, unique and in order. With a [`Pick`] of rows the same is done for those rows alone.
 
-use super::layout::{
-    ColumnAt, CsrAt, GroupAt, HistogramAt, IdsAt, ProfilesAt, ReferenceAt, SideAt, SpreadAt,
-    StringsAt,
-};
-use super::record::{PosteriorRecord, ReferenceRecord};
+use super::layout::{ColumnAt, CsrAt, GroupAt, IdsAt, SideAt, SpreadAt, StringsAt};
+use super::record::PosteriorRecord;
 use crate::data::{Catalog, Column, Csr, Ids, Strings};
-use crate::model::reference::Histogram;
-use crate::model::{
-    Bag, CellSpread, Features, Measure, ModelGroup, ModelSide, Posterior, Profile, Reference, Rows,
-    Spread,
-};
-use crate::storage::{Container, Element, ElementType, Section, Source};
+use crate::model::{Bag, Features, ModelGroup, ModelSide, Posterior, Rows, Spread};
+use crate::storage::{Container, Element, Section, Source};
 use crate::{Error, Result};
 
 /// Which rows of a side are wanted: all, or some by number and in that order.
@@ -115,7 +108,7 @@ impl<S: Source> Decoder<'_, S> {
     }
 
     /// The elements of all rows, or of the rows picked.
-    fn numbers<T: Element>(&self, at: &Section, pick: Pick<'_>) -> Result<Vec<T>> {
+    pub(super) fn numbers<T: Element>(&self, at: &Section, pick: Pick<'_>) -> Result<Vec<T>> {
         let mut cursor = self.container.cursor(at);
         let Some(picked) = pick else {
             return cursor.all();
@@ -215,75 +208,7 @@ impl<S: Source> Decoder<'_, S> {
         })
     }
 
-    /// Puts what training saw of the columns beside the groups of `side`.
-    pub(super) fn profiles(&self, at: &ProfilesAt, side: &mut ModelSide) -> Result<()> {
-        let several = self.flags(&at.several)?;
-        let rows = self.numbers::<u64>(&at.rows, None)?;
-        let of_groups = several
-            .into_iter()
-            .zip(rows.chunks_exact(2))
-            .zip(&at.spreads);
-        for (group, ((several, rows), spread)) in side.groups.iter_mut().zip(of_groups) {
-            let (&[rows, empty], Some(spread_at)) = (rows, spread) else {
-                match (several, rows) {
-                    (false, &[0, 0]) => continue,
-                    _ => return Err(self.bad(&at.rows, "rows of no column", "0")),
-                }
-            };
-            let spread = match spread_at.element {
-                ElementType::U32 => CellSpread::Rows(self.numbers(spread_at, None)?),
-                _ => CellSpread::Tenths(self.numbers(spread_at, None)?),
-            };
-            let of_numbers = Measure::from_names(&group.values).is_some();
-            let good = empty <= rows
-                && match &spread {
-                    CellSpread::Rows(of_values) => {
-                        !of_numbers && of_values.iter().all(|&n| u64::from(n) <= rows - empty)
-                    }
-                    CellSpread::Tenths(tenths) => {
-                        let rising = tenths.windows(2).all(|pair| pair[0] <= pair[1]);
-                        let finite = tenths.iter().all(|x| x.is_finite());
-                        of_numbers && [0, 11].contains(&tenths.len()) && rising && finite
-                    }
-                };
-            if !good {
-                let wanted =
-                    "at most as many rows as there are, or eleven numbers that do not fall";
-                return Err(self.bad(spread_at, "what training cannot have seen", wanted));
-            }
-            group.profile = Some(Profile {
-                several,
-                rows,
-                empty,
-                spread,
-            });
-        }
-        Ok(())
-    }
-
-    /// What training looked like.
-    pub(super) fn reference(&self, at: &ReferenceAt, record: ReferenceRecord) -> Result<Reference> {
-        Ok(Reference {
-            ratings: self.histogram(&at.ratings)?,
-            rating_std: record.rating_std,
-            scores: self.histogram(&at.scores)?,
-            train_rmse: record.train_rmse,
-        })
-    }
-
-    fn histogram(&self, at: &HistogramAt) -> Result<Histogram> {
-        let (marks, counts) = (
-            self.floats(&at.marks, None)?,
-            self.numbers(&at.counts, None)?,
-        );
-        Histogram::from_parts(marks, counts).ok_or_else(|| {
-            let wanted =
-                "rising values with a count each, or edges that do not fall and one count more";
-            self.bad(&at.marks, "marks that its counts do not fit", wanted)
-        })
-    }
-
-    fn flags(&self, at: &Section) -> Result<Vec<bool>> {
+    pub(super) fn flags(&self, at: &Section) -> Result<Vec<bool>> {
         let flags: Vec<u8> = self.numbers(at, None)?;
         match flags.iter().position(|&flag| flag > 1) {
             Some(n) => {

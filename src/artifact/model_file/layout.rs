@@ -47,6 +47,7 @@ use crate::kernels::lanes::{LANES, padded};
 use crate::storage::{Container, ElementType, Section, Source};
 use crate::{Error, Result};
 
+use super::of_training::{ProfilesAt, ReferenceAt};
 use super::record::{PosteriorRecord, Record};
 
 // The width of the rows in the file; should the kernels ever want another one, the reader has to pad anew.
@@ -122,29 +123,6 @@ pub(super) struct Layout {
     pub(super) reference: Option<ReferenceAt>,
 }
 
-/// What training saw of the columns of a side.
-#[derive(Debug)]
-pub(super) struct ProfilesAt {
-    pub(super) several: Section,
-    pub(super) rows: Section,
-    /// Of each group; `None` of one that is made of the ratings.
-    pub(super) spreads: Vec<Option<Section>>,
-}
-
-/// What training looked like.
-#[derive(Debug)]
-pub(super) struct ReferenceAt {
-    pub(super) ratings: HistogramAt,
-    pub(super) scores: HistogramAt,
-}
-
-/// Counted numbers.
-#[derive(Debug)]
-pub(super) struct HistogramAt {
-    pub(super) marks: Section,
-    pub(super) counts: Section,
-}
-
 /// How uncertain the tables are.
 #[derive(Debug)]
 pub(super) struct SpreadAt {
@@ -161,7 +139,7 @@ impl SideAt {
 }
 
 /// Walks along the directory.
-struct Walk<'c, S> {
+pub(super) struct Walk<'c, S> {
     container: &'c Container<S>,
     next: usize,
     /// The length of a row of factors in the file.
@@ -352,40 +330,6 @@ impl<S: Source> Walk<'_, S> {
         })
     }
 
-    fn profiles(&mut self, side: &str, of: &SideAt) -> Result<ProfilesAt> {
-        let n = of.groups.len() as u64;
-        let several = self.vector(&format!("schema.{side}.several"), ElementType::U8, Some(n))?;
-        let rows = self.take(&format!("schema.{side}.rows"), ElementType::U64)?;
-        let rows = self.check_shape(rows, n, 2)?;
-        let mut spreads = Vec::new();
-        for (k, group) in of.groups.iter().enumerate() {
-            let (of_values, of_numbers) = (
-                format!("schema.{side}.{k}.rows"),
-                format!("schema.{side}.{k}.tenths"),
-            );
-            let n_values = Some(group.values.sorted.rows);
-            spreads.push(if self.is_next(&of_values) {
-                Some(self.vector(&of_values, ElementType::U32, n_values)?)
-            } else if self.is_next(&of_numbers) {
-                Some(self.vector(&of_numbers, ElementType::F64, None)?)
-            } else {
-                None
-            });
-        }
-        Ok(ProfilesAt {
-            several,
-            rows,
-            spreads,
-        })
-    }
-
-    fn histogram(&mut self, name: &str) -> Result<HistogramAt> {
-        Ok(HistogramAt {
-            marks: self.vector(&format!("{name}.marks"), ElementType::F32, None)?,
-            counts: self.vector(&format!("{name}.counts"), ElementType::U64, None)?,
-        })
-    }
-
     fn ids(&mut self, name: &str) -> Result<IdsAt> {
         let names = self.strings(name, None)?;
         let n = names.ends.rows;
@@ -428,18 +372,23 @@ impl<S: Source> Walk<'_, S> {
         self.check_shape(section, rows, self.stride)
     }
 
-    fn vector(&mut self, name: &str, element: ElementType, n: Option<u64>) -> Result<Section> {
+    pub(super) fn vector(
+        &mut self,
+        name: &str,
+        element: ElementType,
+        n: Option<u64>,
+    ) -> Result<Section> {
         let section = self.take(name, element)?;
         let n = n.unwrap_or(section.rows);
         self.check_shape(section, n, 1)
     }
 
-    fn is_next(&self, name: &str) -> bool {
+    pub(super) fn is_next(&self, name: &str) -> bool {
         let next = self.container.sections().get(self.next);
         next.is_some_and(|section| section.name == name)
     }
 
-    fn take(&mut self, name: &str, element: ElementType) -> Result<Section> {
+    pub(super) fn take(&mut self, name: &str, element: ElementType) -> Result<Section> {
         let Some(section) = self.container.sections().get(self.next) else {
             let got = "the end of the directory";
             let at = self.container.record_offset();
@@ -456,7 +405,7 @@ impl<S: Source> Walk<'_, S> {
         Ok(section.clone())
     }
 
-    fn check_shape(&self, section: Section, rows: u64, columns: u64) -> Result<Section> {
+    pub(super) fn check_shape(&self, section: Section, rows: u64, columns: u64) -> Result<Section> {
         if (section.rows, section.columns) != (rows, columns) {
             let got = format!("{} of {} × {}", section.name, section.rows, section.columns);
             let wanted = format!("{rows} × {columns}");

@@ -8,6 +8,7 @@
 //! | `layout` | which sections are there, in which order, of which shapes? |
 //! | `encode` | how does a model become sections? |
 //! | `decode` | how do sections become a model again? |
+//! | `of_training` | what does a file say of the training that made it? |
 //! | `size` | how long will the file be? |
 //!
 //! Equal models give equal bytes, and what is loaded is saved as the same bytes. The file holds no time, path or host. Version 1 loads for ever: `fixtures/model-v1.lowrank`
@@ -18,6 +19,7 @@
 mod decode;
 mod encode;
 mod layout;
+mod of_training;
 mod record;
 #[cfg(test)]
 pub(crate) mod samples;

@@ -73,7 +73,16 @@ impl Training<'_> {
     /// # Errors
     /// [`Error::Config`] where the model has another number of factors, or the training or the model averages samples.
     pub fn warm_start(&mut self, model: &Model) -> Result<WarmStart> {
+        let samples_of = |spread: &Spread| matches!(spread, Spread::Samples { .. });
+        let of_model = model.posterior().map(|posterior| posterior.spread());
         let config = self.config();
+        let is_drawn = matches!(config.method, Method::Samples(_) | Method::Ensemble);
+        if is_drawn || of_model.is_some_and(samples_of) {
+            let got = "an average of samples";
+            let wanted =
+                "one set of tables, --als or --bayes: samples are drawn anew, so train anew";
+            return Err(Error::config("warm-start", got, wanted));
+        }
         if config.factors() != model.n_factors() {
             let wanted = format!("{}, as many as the model has", model.n_factors());
             return Err(Error::config("factors", config.factors(), wanted));
@@ -86,26 +95,14 @@ impl Training<'_> {
             }
             Training::Closed(als) => Ok(place(als.trainer_mut(), model)),
             Training::Posterior(inference) => {
-                let samples_of = |spread: &Spread| matches!(spread, Spread::Samples { .. });
-                let of_model = model.posterior().map(|posterior| posterior.spread());
-                if inference.trainer().config().method != Method::Variational
-                    || of_model.is_some_and(samples_of)
-                {
-                    return Err(samples());
-                }
                 let start = place(inference.trainer_mut(), model);
                 inference.start_from(model);
                 Ok(start)
             }
-            Training::Ensemble(_) => Err(samples()),
+            // Refused above.
+            Training::Ensemble(_) => Ok(WarmStart::default()),
         }
     }
-}
-
-fn samples() -> Error {
-    let got = "an average of samples";
-    let wanted = "one set of tables, --als or --bayes: samples are drawn anew, so train anew";
-    Error::config("warm-start", got, wanted)
 }
 
 /// Gives the tables what the model has learnt; rows that it has not are 0.
