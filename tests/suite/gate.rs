@@ -306,7 +306,8 @@ fn figures_and_intervals_are_those_of_the_other_commands() {
         "rmse_gap < champion",
     ];
     let gates: Vec<&str> = gates.iter().flat_map(|gate| ["--gate", gate]).collect();
-    let more = ground.with_train(&ground.against(runs[0].to_str().unwrap(), &gates));
+    let turned = ground.folder.path("turned");
+    let more = ground.with_train(&ground.against(turned.to_str().unwrap(), &gates));
     let (_, found) = judged(&mut ground.evaluate("good", &more));
     let value = |n: usize| &found["gates"][n]["value"];
     let test = |wanted: &dyn Fn(&str, &str) -> bool| rmse(&runs[1], &ground.test, wanted);
@@ -326,7 +327,7 @@ fn figures_and_intervals_are_those_of_the_other_commands() {
     let [train, whole] = gap(&runs[1]);
     near(value(3), train, "training");
     near(value(4), whole - train, "gap");
-    let [train, whole] = gap(&runs[0]);
+    let [train, whole] = gap(&turned);
     near(
         &found["gates"][5]["bound"],
         whole - train,
