@@ -355,28 +355,6 @@ impl Settings {
         }
     }
 
-    /// What these, resolved, would be if nothing but the preset and the method had been asked for.
-    ///
-    /// # Errors
-    /// Where these are no settings that this program resolves.
-    pub fn defaults(&self) -> Result<Settings> {
-        let asked = Settings {
-            preset: self.preset.clone(),
-            bayes: self.bayes,
-            average: self.average,
-            ensemble: self.ensemble,
-            als: self.als,
-            ..Settings::default()
-        };
-        let checked = asked.config()?.check()?;
-        let mut defaults = asked.resolved(checked.config(), checked.optimizer().kind);
-        // What a training makes of it as long as nothing speaks for blocks.
-        if defaults.batch.as_deref() == Some("auto") {
-            defaults.batch = Some("full".into());
-        }
-        Ok(defaults)
-    }
-
     /// Whether nothing says how to train, so that what suits the data can be found out. What makes clicks of ratings says only what they are, and how long to train is
     /// no choice of a loss.
     fn is_open(&self, preset: Preset) -> bool {

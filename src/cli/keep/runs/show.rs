@@ -164,7 +164,7 @@ fn unusual(config: &Value) -> Map<String, Value> {
         return Map::new();
     };
     let settings = serde_json::from_value::<Settings>(config.clone()).ok();
-    let defaults = settings.and_then(|settings| settings.defaults().ok());
+    let defaults = settings.and_then(|settings| defaults(&settings).ok());
     let defaults = defaults
         .and_then(|of| serde_json::to_value(of).ok())
         .unwrap_or_default();
@@ -176,4 +176,26 @@ fn unusual(config: &Value) -> Map<String, Value> {
     differing
         .map(|(key, value)| (key.clone(), value.clone()))
         .collect()
+}
+
+/// What these settings, resolved, would be if nothing but the preset and the method had been asked for.
+///
+/// # Errors
+/// Where they are none that this program resolves.
+fn defaults(settings: &Settings) -> Result<Settings> {
+    let asked = Settings {
+        preset: settings.preset.clone(),
+        bayes: settings.bayes,
+        average: settings.average,
+        ensemble: settings.ensemble,
+        als: settings.als,
+        ..Settings::default()
+    };
+    let checked = asked.config()?.check()?;
+    let mut defaults = asked.resolved(checked.config(), checked.optimizer().kind);
+    // What a training makes of it as long as nothing speaks for blocks.
+    if defaults.batch.as_deref() == Some("auto") {
+        defaults.batch = Some("full".into());
+    }
+    Ok(defaults)
 }
