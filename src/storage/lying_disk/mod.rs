@@ -76,6 +76,7 @@ struct State {
     nodes: Nodes,
     fault: Option<Fault>,
     steps: usize,
+    changed: usize,
     /// Bytes written since the fault was set.
     written: u64,
     locked: Vec<usize>,
@@ -100,6 +101,7 @@ impl LyingDisk {
             nodes,
             fault: None,
             steps: 0,
+            changed: 0,
             written: 0,
             locked: Vec::new(),
             turns: None,
@@ -133,6 +135,49 @@ impl LyingDisk {
     /// What is found of this disk; it is left as it is.
     pub(crate) fn restart(&self, after: After) -> LyingDisk {
         LyingDisk::of(self.state().nodes.after(after))
+    }
+
+    /// All that may be found of it, each but once.
+    pub(crate) fn restarts(&self) -> Vec<(After, LyingDisk)> {
+        let mut found: Vec<(After, Nodes)> = Vec::new();
+        for after in After::all() {
+            let nodes = self.state().nodes.after(after);
+            if found.iter().all(|(_, other)| *other != nodes) {
+                found.push((after, nodes));
+            }
+        }
+        let disks = found.into_iter();
+        disks
+            .map(|(after, nodes)| (after, LyingDisk::of(nodes)))
+            .collect()
+    }
+
+    /// Cuts the power after every step of `work`, and looks at whatever may be found then: `check` is told whether the work had said that it was done. Then it is done again.
+    pub(crate) fn at_every_cut(
+        &self,
+        work: impl Fn(&LyingDisk) -> Result<()>,
+        check: impl Fn(&LyingDisk, bool),
+    ) {
+        let whole = self.copy();
+        let steps = whole.steps_of(|disk| work(disk).expect("without faults"));
+        assert!(steps > 3, "{steps}");
+        let mut changed = None;
+        for step in 0..=steps {
+            let disk = self.copy().with(Fault::PowerCut(step));
+            let outcome = work(&disk);
+            // The last steps may be tidying up, which nobody waits for.
+            assert!(outcome.is_err() || step + 3 > steps, "{step} of {steps}");
+            let now = Some(disk.state().changed);
+            if outcome.is_err() && std::mem::replace(&mut changed, now) == now {
+                // Nothing but looking came after the last cut.
+                continue;
+            }
+            for (_, found) in disk.restarts() {
+                check(&found, outcome.is_ok());
+                work(&found).expect("it can be done again");
+                check(&found, true);
+            }
+        }
     }
 
     /// The bytes of a file, looked at from outside.
@@ -171,7 +216,10 @@ impl LyingDisk {
             Some(Fault::Forbidden(n)) if at >= n && step == Step::Changes => {
                 Err(io::ErrorKind::PermissionDenied.into())
             }
-            _ => Ok(state),
+            _ => {
+                state.changed += usize::from(step == Step::Changes);
+                Ok(state)
+            }
         }
     }
 

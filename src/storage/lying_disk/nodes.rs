@@ -14,10 +14,10 @@ type Names = BTreeMap<OsString, usize>;
 type Change = Vec<(OsString, Option<usize>)>;
 
 /// Files and folders by number; 0 is the root.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub(super) struct Nodes(Vec<Node>);
 
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 enum Node {
     /// All bytes, and how many of them were flushed.
     File { bytes: Vec<u8>, flushed: usize },

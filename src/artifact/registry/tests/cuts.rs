@@ -3,33 +3,6 @@
 use super::*;
 use crate::storage::lying_disk::{After, Fault};
 
-/// Cuts the power after every step of `work`, and looks at whatever may be found then: `check` is told whether the work had said that it was done. Then it is done again.
-fn at_every_cut(
-    base: &LyingDisk,
-    work: impl Fn(&LyingDisk) -> Result<()>,
-    check: impl Fn(&LyingDisk, bool),
-) {
-    let steps = base
-        .copy()
-        .steps_of(|disk| work(disk).expect("without faults"));
-    assert!(steps > 3, "{steps}");
-    for step in 0..=steps {
-        let disk = base.copy().with(Fault::PowerCut(step));
-        let outcome = work(&disk);
-        // The last steps may be tidying up, which nobody waits for.
-        assert!(
-            outcome.is_err() || step + 3 > steps,
-            "step {step} of {steps}"
-        );
-        for after in After::all() {
-            let found = disk.restart(after);
-            check(&found, outcome.is_ok());
-            work(&found).expect("it can be done again");
-            check(&found, true);
-        }
-    }
-}
-
 /// Lets every step of `work` fail, once or from then on, and the disk be full at any byte.
 fn at_every_fault(
     base: &LyingDisk,
@@ -40,7 +13,7 @@ fn at_every_fault(
         .copy()
         .steps_of(|disk| work(disk).expect("without faults"));
     let faults = (0..steps).flat_map(|step| [Fault::Once(step), Fault::Forbidden(step)]);
-    for fault in faults.chain((0..200).map(|n| Fault::FullAfter(n * 37))) {
+    for fault in faults.chain((0..80).map(|n| Fault::FullAfter(n * 101))) {
         let disk = base.copy().with(fault);
         let outcome = work(&disk);
         let found = disk.restart(After::Killed);
@@ -72,7 +45,7 @@ fn pushed(base: &LyingDisk) -> impl Fn(&LyingDisk, bool) {
 fn a_push_is_done_or_not_done() {
     for base in [with_run(), with_versions(3)] {
         let push = |disk: &LyingDisk| push(disk).map(drop);
-        at_every_cut(&base, push, pushed(&base));
+        base.at_every_cut(push, pushed(&base));
         at_every_fault(&base, push, pushed(&base));
     }
 }
@@ -86,7 +59,7 @@ fn an_alias_is_the_old_version_or_the_new_one() {
         let now = champion(disk);
         assert!(now == Some(4) || (now == Some(3) && !done), "{now:?}");
     };
-    at_every_cut(&base, |disk| promote(disk, 4), check);
+    base.at_every_cut(|disk| promote(disk, 4), check);
     at_every_fault(&base, |disk| promote(disk, 4), check);
 }
 
@@ -107,7 +80,7 @@ fn what_is_removed_is_gone_or_whole() {
         is_whole(disk);
     };
     let collect = |disk: &LyingDisk| open(disk)?.collect(1, false).map(drop);
-    at_every_cut(&base, collect, check);
+    base.at_every_cut(collect, check);
     at_every_fault(&base, collect, check);
     let dry = base.copy();
     let told = open(&dry).and_then(|registry| registry.collect(1, true));
@@ -138,5 +111,5 @@ fn a_pulled_run_is_there_or_not() {
         }
         assert_eq!(disk.names(to).len(), manifest.files().count() + 1);
     };
-    at_every_cut(&base, pull, check);
+    base.at_every_cut(pull, check);
 }

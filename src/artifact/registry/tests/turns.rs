@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::random::Stream;
-use crate::storage::lying_disk::{After, Fault};
+use crate::storage::lying_disk::Fault;
 
 type Work<'w> = &'w (dyn Fn(&LyingDisk) -> Result<u64> + Sync);
 
@@ -72,8 +72,7 @@ fn two_interleaved_pushes_survive_a_power_cut_at_every_step() {
             let disk = base.copy().with(Fault::PowerCut(step));
             let results = both(&disk, order.clone(), [&push, &push]);
             let given = given(&results);
-            for after in After::all() {
-                let found = disk.restart(after);
+            for (_, found) in disk.restarts() {
                 is_whole(&found);
                 let now = versions(&found);
                 assert!(now.contains(&1) && given.iter().all(|number| now.contains(number)));
