@@ -261,7 +261,6 @@ fn a_stranger_with_half_a_history_is_predicted_as_if_trained() {
             }
         }
         let folded = (squares / judged.len() as f64).sqrt();
-        println!("folded in {folded:.4}, trained {trained:.4}");
         assert!(
             (folded - trained).abs() < AS_KNOWN,
             "{folded}, trained {trained}"
