@@ -71,8 +71,10 @@ impl Default for CellSpread {
 
 impl Profile {
     /// Of a column whose table has the rows `values`; `counts` are the training ratings of each row.
-    #[cfg(any(feature = "train", test))]
-    pub(crate) fn of(column: &Column, values: &Ids, counts: &[u32]) -> Profile {
+    ///
+    /// # Panics
+    /// Where there are fewer counts than rows.
+    pub fn of(column: &Column, values: &Ids, counts: &[u32]) -> Profile {
         let rated = || (0..column.rows.n_rows()).filter(|&row| counts[row] > 0);
         let cells = || rated().map(|row| column.rows.row(row));
         let spread = match Measure::from_names(values) {
@@ -104,7 +106,6 @@ impl Profile {
 }
 
 /// q_0 to q_10: q_k is number ⌈k·n/10⌉ of n, counted from 1 as they rise.
-#[cfg(any(feature = "train", test))]
 fn tenths(mut numbers: Vec<f64>) -> Vec<f64> {
     numbers.sort_unstable_by(f64::total_cmp);
     let n = numbers.len();
