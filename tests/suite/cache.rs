@@ -473,3 +473,67 @@ fn what_cannot_be_done_with_ratings_on_disk_is_said() {
         assert!(!run.exists(), "{more:?}");
     }
 }
+
+/// Written by version 1 of the format; never written again.
+const VERSION_1: &str = "ratings-v1.cache";
+
+#[test]
+fn the_cache_of_version_1_loads_for_ever() {
+    let data = lowrank::data::Dataset::builder()
+        .ratings(fixture(VERSION_1))
+        .and_then(|builder| builder.build())
+        .expect("an old cache");
+    let rows = &data.interactions;
+    let read: Vec<_> = (0..rows.len())
+        .map(|n| {
+            let user = data.users.ids.name(rows.users[n]);
+            (user, data.items.ids.name(rows.items[n]), rows.ratings[n])
+        })
+        .collect();
+    let written = [
+        ("bob", "Up, again", 3.5),
+        ("ann", "Up", 1.0),
+        ("eve", "Heat", 4.0),
+        ("ann", "Heat", 4.5),
+    ];
+    assert_eq!(read, written);
+    assert_eq!(rows.timestamps.as_deref(), Some(&[200, 300, 50, 400][..]));
+}
+
+/// Flips a bit, cuts, lengthens or overwrites some bytes of an old cache: it is refused, or gives as many ratings as it has.
+fn mutate(times: usize, seed: u64) {
+    let whole = fs::read(fixture(VERSION_1)).expect("a fixture");
+    let folder = Folder::new("cache-mutated");
+    let mut below = crate::common::numbers(seed);
+    let mut refused = 0;
+    for _ in 0..times {
+        let mut bytes = whole.clone();
+        let at = below(whole.len() as u64) as usize;
+        match below(4) {
+            0 => bytes[at] ^= 1 << below(8),
+            1 => bytes.truncate(at),
+            2 => bytes.extend((0..=below(64)).map(|n| n as u8)),
+            _ => (at..whole.len().min(at + 8)).for_each(|at| bytes[at] = 255),
+        }
+        let path = folder.write("mutated.cache", &bytes);
+        let read = lowrank::data::Dataset::builder()
+            .ratings(&path)
+            .and_then(|builder| builder.build());
+        match read {
+            Ok(data) => assert!(bytes == whole || data.n_ratings() <= 4),
+            Err(_) => refused += 1,
+        }
+    }
+    assert!(refused > times / 2, "{refused} of {times}");
+}
+
+#[test]
+fn mutated_caches_are_refused_without_a_panic() {
+    mutate(1000, 5);
+}
+
+#[test]
+#[ignore = "a hundred thousand files take half a minute"]
+fn a_hundred_thousand_mutated_caches_are_refused_without_a_panic() {
+    mutate(100_000, 6);
+}
