@@ -360,3 +360,41 @@ fn what_is_killed_leaves_whole_versions() {
 fn two_hundred_kills_leave_whole_versions() {
     kill(&with_runs("registry-kills"), 200, 5);
 }
+
+#[test]
+fn a_run_is_pushed_only_where_it_passes_the_gates_against_the_version_in_use() {
+    let folder = Folder::new("registry-better");
+    let ratings = generated(&folder);
+    let run = |name: &str, flags: &[&str]| {
+        let mut command = lowrank();
+        command.arg("train").arg(&ratings).args(flags);
+        succeed(command.arg("--quiet").arg("-o").arg(folder.path(name)));
+    };
+    run("good", &["--preset", "rating", "--epochs", "60"]);
+    run("bad", &["--preset", "rating", "--epochs", "1"]);
+    let push = |name: &str, more: &[&str]| {
+        let mut command = lowrank();
+        command
+            .current_dir(folder.path(""))
+            .args(["registry", "push"]);
+        command.args([name, "--name", "films", "--promote", "champion"]);
+        command.args(["--if-better", "--test"]).arg(&ratings);
+        command.args(more);
+        command
+    };
+    assert_eq!(succeed(&mut push("bad", &[])), "registry/films@1\n");
+    assert_eq!(succeed(&mut push("good", &[])), "registry/films@2\n");
+    let (code, said) = fail(&mut push("bad", &[]));
+    assert_eq!(code, 3, "{said}");
+    assert!(said.contains("a gate failed: rmse < champion"), "{said}");
+    // The same model is no better than itself, but good enough for a gate that says so.
+    assert_eq!(fail(&mut push("good", &[])).0, 3);
+    let gate = ["--gate", "rmse <= champion"];
+    assert_eq!(succeed(&mut push("good", &gate)), "registry/films@3\n");
+    let (code, said) = fail(push("good", &gate).args(["--gate", "rmse <= 0.0001"]));
+    assert_eq!(code, 3, "{said}");
+    let mut command = lowrank();
+    command.current_dir(folder.path(""));
+    succeed(command.args(["registry", "verify"]));
+    assert!(!folder.path("registry/films/4").exists());
+}
