@@ -77,14 +77,25 @@ impl FreshItems {
             let wanted = "a file of features beside it, as in --items movies.csv";
             return Err(Error::config(*flag, "no features", wanted));
         }
-        let mut model = model;
-        if let Some(path) = &self.items {
-            let table = SideTable::read_items(path, self.as_of)?;
-            model = said(model.with_items(&table, policy)?, &table, "item", manner);
+        let items = self.items.as_deref();
+        let items = items.map(|path| SideTable::read_items(path, self.as_of));
+        let users = users.map(|path| SideTable::read_users(path, self.as_of));
+        let (items, users) = (items.transpose()?, users.transpose()?);
+        // Of two files one may have times and the other none.
+        let mut tables = items.iter().chain(&users);
+        if self.as_of.is_some() && tables.all(|table| table.versions.is_none()) {
+            return Err(Error::config(
+                "as-of",
+                "features without times",
+                "a file with a column called timestamp",
+            ));
         }
-        if let Some(path) = users {
-            let table = SideTable::read_users(path, self.as_of)?;
-            model = said(model.with_users(&table, policy)?, &table, "user", manner);
+        let mut model = model;
+        if let Some(table) = &items {
+            model = said(model.with_items(table, policy)?, table, "item", manner);
+        }
+        if let Some(table) = &users {
+            model = said(model.with_users(table, policy)?, table, "user", manner);
         }
         Ok(model)
     }

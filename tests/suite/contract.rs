@@ -402,7 +402,7 @@ impl Past {
             "--epochs",
             "2",
         ]);
-        train.args(more).arg("-o").arg(self.folder.path(run));
+        train.arg("-o").arg(self.folder.path(run)).args(more);
         train
     }
 
@@ -538,7 +538,7 @@ fn what_has_no_time_is_refused_with_advice() {
     past.folder.write("films.csv", "item_id,genres\na,Drama\n");
     let (code, said) = ask(&["--as-of", "120"]);
     assert!(
-        code == Some(1) && said.contains("no column of times"),
+        code == Some(2) && said.contains("features without times"),
         "{said}"
     );
     // An id twice is an error as ever, and at one time too.
@@ -554,4 +554,24 @@ fn what_has_no_time_is_refused_with_advice() {
         said.contains("line 4") && said.contains("\"a\" at 5 again"),
         "{said}"
     );
+}
+
+/// The films have times, the users have none: `--as-of` is about those that have.
+#[test]
+fn features_with_times_go_beside_features_without() {
+    let past = Past::new();
+    let jobs = (0..20).map(|user| format!("u{user},{}\n", ["nurse", "smith"][user % 2]));
+    let users = format!("user_id,job\n{}", jobs.collect::<String>());
+    let users = past.folder.write("users.csv", users);
+    let mut train = past.train("run", &["--user-features", "job", "--users"]);
+    succeed(train.arg(&users));
+    let mut command = lowrank();
+    command.arg("predict").arg(past.folder.path("run"));
+    command.args(["--user", "u1", "--item", "a", "--as-of", "120"]);
+    command.arg("--items").arg(past.folder.path("films.csv"));
+    let output = command.arg("--users").arg(&users).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("item features as of 120"), "{said}");
+    assert!(said.contains("users of the model, 0 with other"), "{said}");
 }

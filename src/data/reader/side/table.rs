@@ -3,15 +3,15 @@
 use std::path::Path;
 
 use super::{Side, SideFile};
+use crate::Result;
 use crate::data::reader::{ReadOptions, Source};
 use crate::data::{Catalog, Column, Csr, SideTable};
-use crate::{Error, Result};
 
 impl SideTable {
-    /// Reads a file of items: an id, perhaps a title, and columns. Of rows with times, the latest of each id that is not after `as_of`, or the latest of all.
+    /// Reads a file of items: an id, perhaps a title, and columns. Of rows with times, the latest of each id that is not after `as_of`, or the latest of all; rows without times are taken as they are.
     ///
     /// # Errors
-    /// [`Error::Io`], [`Error::File`] or [`Error::Line`], with the place; [`Error::File`] for a moment where rows have no times.
+    /// [`Error::Io`](crate::Error::Io), [`Error::File`](crate::Error::File) or [`Error::Line`](crate::Error::Line), with the place.
     pub fn read_items(path: impl AsRef<Path>, as_of: Option<i64>) -> Result<SideTable> {
         SideTable::read(path.as_ref(), Side::Items, as_of)
     }
@@ -27,13 +27,6 @@ impl SideTable {
     fn read(path: &Path, side: Side, as_of: Option<i64>) -> Result<SideTable> {
         let options = ReadOptions::default();
         let file = SideFile::read(Source::open(path)?, path, side, &options)?;
-        if as_of.is_some() && !file.is_versioned() {
-            return Err(Error::File {
-                path: path.into(),
-                got: "no column of times".into(),
-                wanted: "one called timestamp, or no --as-of".into(),
-            });
-        }
         let (chosen, versions) = file.chosen(as_of);
         let rows: Vec<usize> = chosen.iter().flatten().copied().collect();
         let ids = rows
