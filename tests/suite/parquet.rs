@@ -180,6 +180,18 @@ mod with {
             std::fs::read(folder.path(kind).join("model.lowrank")).unwrap()
         };
         assert!(train("parquet") == train("csv"));
+        // Times too, which a model does not hold.
+        let inspected = |kind: &str| {
+            let mut inspect = lowrank();
+            inspect.args(["data", "inspect", "--format", "json"]);
+            let json = succeed(inspect.arg(folder.path(&format!("ratings.{kind}"))));
+            let mut json: serde_json::Value = serde_json::from_str(&json).unwrap();
+            json["files"] = serde_json::Value::Null;
+            json
+        };
+        let of_text = inspected("csv");
+        assert_eq!(inspected("parquet"), of_text);
+        assert!(of_text.to_string().contains("881250949"), "{of_text}");
         // Newer features come so too.
         let mut predict = lowrank();
         predict
