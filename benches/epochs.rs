@@ -2,7 +2,7 @@
 //!
 //! The seed design (preset `notebook`: mean squared error, dense Adam, neither biases nor penalty), and the preset `rating` in full batch, by blocks, and by blocks with the row-wise rule, at 16, 64 and 128 factors on one and two threads, on generated ratings of the size of MovieLens 1M; the naive gradient of the same objective beside
 //! them, on one thread. Seconds are those that pass between the first step of an epoch and the last, the median of all epochs of all repeats; the ways take turns. The error on held-out
-//! ratings is that after the epochs that are timed: full batch takes one step an epoch, and needs more of them.
+//! ratings is that after the epochs that are timed: full batch takes one step an epoch, and needs more of them. At the end, what it costs to keep the statistics that `monitor` compares with.
 //!
 //! ```sh
 //! cargo bench --bench epochs              # 1 million ratings, about a minute
@@ -21,6 +21,7 @@ use std::ops::ControlFlow;
 use common::{Clock, asked_for, cores, median, millions, thread_counts};
 use lowrank::data::{Dataset, Interactions, Split};
 use lowrank::gradient::naive;
+use lowrank::model::Reference;
 use lowrank::optimizer::OptimizerKind;
 use lowrank::training::{Batch, Config, Event, Observer, Trainer};
 
@@ -118,6 +119,22 @@ fn run(scale: &Scale) {
             );
         }
     }
+    println!(
+        "what training looked like, kept for later: {:.2} ms",
+        1e3 * reference_seconds(train)
+    );
+}
+
+/// What it costs to keep what training looked like.
+fn reference_seconds(train: &Dataset) -> f64 {
+    let checked = Config::rating().epochs(1).check().expect("in range");
+    let model = checked.fit(train, None, &mut ()).expect("a model");
+    let seconds = (0..5).map(|_| {
+        let began = Clock::Wall.now();
+        std::hint::black_box(Reference::of(&model, train).expect("ratings in memory"));
+        Clock::Wall.now() - began
+    });
+    median(seconds.collect())
 }
 
 /// Trains, takes the time of each epoch, and gives the error on the held-out ratings.

@@ -1,6 +1,6 @@
 //! What do several commands take alike?
 //!
-//! A model, and lists of ids.
+//! A model, how a file of ratings is read, and lists of ids.
 
 use std::path::{Path, PathBuf};
 
@@ -8,6 +8,8 @@ use clap::Args;
 
 use crate::artifact::{ModelFile, resolve_model};
 use crate::data::Ids;
+use crate::data::reader::{ColumnSpec, ReadOptions, Separator};
+use crate::kernels::pool::Pool;
 use crate::storage::FileSource;
 use crate::storage::read_at_most;
 use crate::{Error, Model, Result};
@@ -52,6 +54,37 @@ impl ModelArgument {
             file.verify()?;
         }
         Ok(file)
+    }
+}
+
+/// How a file of ratings is read that a model is held against.
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct Reading {
+    /// Which column is what: `user,item,rating,timestamp` in order, or `user=NAME,item=NAME,rating=3`
+    #[arg(long, value_name = "COLUMNS")]
+    pub(super) columns: Option<ColumnSpec>,
+    /// What stands between two fields: `,` `;` `tab` `::` … [default: found out]
+    #[arg(long, value_name = "SEPARATOR")]
+    pub(super) sep: Option<Separator>,
+    /// Threads; they change speed alone [default: all cores]
+    #[arg(long, default_value_t = 0, hide_default_value = true, value_name = "N")]
+    pub(super) threads: usize,
+}
+
+impl Reading {
+    /// What the reader is told.
+    pub(super) fn options(&self) -> ReadOptions {
+        ReadOptions {
+            columns: self.columns.clone(),
+            separator: self.sep,
+            threads: self.threads,
+            ..ReadOptions::default()
+        }
+    }
+
+    /// The threads that work.
+    pub(super) fn pool(&self) -> Pool {
+        Pool::new(self.threads)
     }
 }
 

@@ -16,16 +16,14 @@
 //!
 //! What is compared is judged by [`Bounds`]. The measures are chapter 4's ([`drift`](crate::metrics::drift)).
 
+use super::report::rows;
 use crate::data::{Dataset, Interactions};
 use crate::kernels::pool::Pool;
 use crate::metrics::drift::{bins_in_use, jensen_shannon, psi, psi_by_chance};
 use crate::metrics::{RatingErrors, coverage, gini};
 use crate::model::reference::{Histogram, POPULARITY_BINS, popularity_bins};
-use crate::model::{Meaning, Reference, Scorer};
+use crate::model::{Meaning, Reference};
 use crate::{Model, Result};
-
-/// Rows of a task. Fixed, so that the order of the sums does not depend on the number of threads.
-const CHUNK: usize = 1 << 14;
 
 /// What a log is put beside.
 #[derive(Clone, Debug)]
@@ -194,7 +192,7 @@ pub fn watch(
     pool: &Pool,
 ) -> Watched {
     let (n_users, n_items) = (model.users().ids().len(), model.items().ids().len());
-    let predictions = predictions(model, recent, pool);
+    let predictions = rows::predictions(model, recent, pool);
     let known =
         |n: usize| (recent.users[n] as usize) < n_users && (recent.items[n] as usize) < n_items;
     let reference = past.reference.as_ref();
@@ -209,11 +207,11 @@ pub fn watch(
     let scores = reference.and_then(|reference| {
         let of_known = (0..recent.len())
             .filter(|&n| known(n))
-            .map(|n| predictions[n]);
+            .map(|n| predictions[n] as f32);
         Drift::of(&reference.scores, of_known)
     });
     let ratings = reference.filter(|reference| has_ratings && reference.ratings.counts().len() > 1);
-    let errors = |predictions: &[f32]| Errors::of(predictions, &recent.ratings);
+    let errors = |predictions: &[f64]| Errors::of(predictions, &recent.ratings);
     Watched {
         rows: recent.len() as u64,
         users: Unknown::of(&recent.users, n_users),
@@ -226,24 +224,10 @@ pub fn watch(
         coverage: Coverage::of(&exposures),
         coverage_before: Coverage::of(&before),
         errors: Some(errors(&predictions)).filter(|_| of_ratings),
-        served: served.filter(|_| of_ratings).map(errors),
+        served: served
+            .filter(|_| of_ratings)
+            .map(|served| errors(&served.iter().map(|&p| p.into()).collect::<Vec<f64>>())),
     }
-}
-
-/// The model's prediction of every row, by the lane scorer.
-fn predictions(model: &Model, recent: &Interactions, pool: &Pool) -> Vec<f32> {
-    let known = |row: u32, n: usize| ((row as usize) < n).then_some(row);
-    let (n_users, n_items) = (model.users().ids().len(), model.items().ids().len());
-    let starts = (0..recent.len()).step_by(CHUNK).collect();
-    let parts = pool.map(starts, |start: usize| {
-        let rows = start..(start + CHUNK).min(recent.len());
-        let values = rows.map(|n| {
-            let scorer = Scorer::new(model, known(recent.users[n], n_users));
-            scorer.value(known(recent.items[n], n_items))
-        });
-        values.collect::<Vec<f32>>()
-    });
-    parts.concat()
 }
 
 impl Unknown {
@@ -345,10 +329,10 @@ impl Coverage {
 }
 
 impl Errors {
-    fn of(predictions: &[f32], ratings: &[f32]) -> Errors {
+    fn of(predictions: &[f64], ratings: &[f32]) -> Errors {
         let pairs = || {
             let pairs = predictions.iter().zip(ratings);
-            pairs.map(|(&p, &r)| (f64::from(p), f64::from(r)))
+            pairs.map(|(&p, &r)| (p, f64::from(r)))
         };
         let rmse = pairs().collect::<RatingErrors>().rmse();
         let n = predictions.len() as f64;

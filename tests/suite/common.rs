@@ -1,8 +1,9 @@
 //! What several files of this suite need: a folder of their own, and the real binary.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A folder that goes when it is dropped.
@@ -124,4 +125,22 @@ pub fn real_data(name: &str) -> Option<PathBuf> {
         return None;
     }
     Some(path)
+}
+
+/// Runs `command` until it has printed so many epochs, and kills it then, however far it is.
+pub fn kill_after(command: &mut Command, lines: usize) {
+    let mut child = command
+        .stderr(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("it starts");
+    let said = BufReader::new(child.stderr.take().expect("a pipe"));
+    let epochs = said.lines().map_while(Result::ok);
+    let seen = epochs
+        .filter(|line| line.starts_with("{\"epoch\""))
+        .take(lines)
+        .count();
+    assert_eq!(seen, lines, "work was under way");
+    child.kill().expect("it can be killed");
+    child.wait().expect("it ends");
 }

@@ -3,14 +3,10 @@
 //! Logs are made from ratings of the same truth as the training's: as they are, and with one thing changed at a time.
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
-use lowrank::data::Dataset;
-use lowrank::model::Reference;
-use lowrank::training::{Config, Method};
 use serde_json::Value;
 
-use crate::common::{Folder, fail, fixture, lowrank, numbers, real_data, succeed};
+use crate::common::{Folder, fail, fixture, lowrank, numbers, succeed};
 
 /// A model of 8,000 ratings, and the lines (user, item, rating) of 2,000 others of the same truth.
 struct House {
@@ -377,44 +373,4 @@ fn a_model_of_clicks_watches_who_takes_what() {
     assert_eq!(code, 0, "{message}");
     assert_eq!(found["checks"].as_array().unwrap().len(), 6);
     assert!(!message.contains("not judged"), "{message}");
-}
-
-#[test]
-#[ignore = "takes a minute and measures; run in an optimised build"]
-fn the_share_of_training() {
-    let folder = Folder::new("monitor-cost");
-    let films = folder.path("films");
-    let mut generate = lowrank();
-    generate.args(["data", "generate", "--users", "60000", "--items", "12000"]);
-    generate.args(["--ratings", "10000000", "--quiet", "-o"]);
-    succeed(generate.arg(&films));
-    let large = films.join("ratings.csv");
-    let small = real_data("ml-100k/ratings.csv");
-    let rating = Config::rating;
-    let cases = [
-        (
-            "ML-100K, nothing asked",
-            small.clone(),
-            rating().method(Method::Auto),
-        ),
-        ("ML-100K, --preset rating", small, rating()),
-        ("10 million, --preset rating", Some(large), rating()),
-    ];
-    for (name, file, config) in cases {
-        let Some(file) = file else { continue };
-        let data = Dataset::builder().ratings(file).unwrap().build().unwrap();
-        let checked = config.check().unwrap();
-        let began = Instant::now();
-        let model = checked.fit(&data, None, &mut ()).unwrap();
-        let whole = began.elapsed().as_secs_f64();
-        let mut own = f64::INFINITY;
-        for _ in 0..5 {
-            let began = Instant::now();
-            let again = Reference::of(&model, &data).unwrap();
-            own = own.min(began.elapsed().as_secs_f64());
-            assert_eq!(Some(&again), model.reference());
-        }
-        let share = 100.0 * own / whole;
-        eprintln!("{name}: {:.2} ms of {whole:.2} s, {share:.2} %", 1e3 * own);
-    }
 }

@@ -4,8 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
@@ -289,23 +288,39 @@ fn processes_at_once_lose_no_version_and_get_a_number_each() {
     }
 }
 
-/// Kills pushes and promotions at drawn moments; whatever was told before is there after.
+/// Asks whether a process has ended, so many times or until it has; how often it was. Every question takes as long as the next.
+fn ask(child: &mut Child, most: u64) -> u64 {
+    let mut asked = 0;
+    while asked < most && child.try_wait().expect("it can be asked").is_none() {
+        asked += 1;
+    }
+    asked
+}
+
+/// Kills pushes and promotions at drawn moments, told by questions and not by a clock; whatever was told before is there after.
 fn kill(folder: &Folder, kills: usize, seed: u64) {
     if !cfg!(unix) {
         eprintln!("skipped: only unix has a signal that nobody can catch");
         return;
     }
     let mut below = numbers(seed);
-    // How long a push takes, when nothing else is slow.
+    let start = |words: &str| {
+        let mut command = registry(folder, words);
+        let command = command.stdout(Stdio::piped()).stderr(Stdio::null());
+        command.spawn().expect("it starts")
+    };
+    // How often one can ask while a push is under way, when nothing else is slow.
     let mut told = BTreeSet::new();
     let push = "push run --to reg/movies --promote champion";
     let spans = [1, 2, 3].map(|version| {
-        let began = Instant::now();
-        succeed(&mut registry(folder, push));
+        let mut child = start(push);
+        let asked = ask(&mut child, u64::MAX);
+        let output = child.wait_with_output().expect("it ends");
+        assert!(output.status.success());
         told.insert(version);
-        began.elapsed().as_micros() as u64
+        asked
     });
-    let span = spans.into_iter().min().expect("three") * 5 / 4;
+    let span = spans.into_iter().min().expect("three") * 5 / 4 + 1;
     let (mut killed, mut pushed) = (0, 0);
     while killed < kills {
         let words = match below(3) {
@@ -315,13 +330,8 @@ fn kill(folder: &Folder, kills: usize, seed: u64) {
             ),
             _ => push.to_owned(),
         };
-        let mut command = registry(folder, &words);
-        let mut child = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("it starts");
-        std::thread::sleep(Duration::from_micros(below(span)));
+        let mut child = start(&words);
+        ask(&mut child, below(span));
         child.kill().expect("it can be killed");
         let output = child.wait_with_output().expect("it ends");
         killed += usize::from(!output.status.success());

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::common::{Folder, fail, generated, lowrank, numbers, succeed};
+use crate::common::{Folder, fail, generated, kill_after, lowrank, numbers, succeed};
 
 /// Every way of going through ratings, with what can be kept and counted on the way.
 const MODES: [&[&str]; 9] = [
@@ -122,24 +122,6 @@ fn oddly_named(ratings: &Path, folder: &Folder) -> PathBuf {
         .join(std::ffi::OsStr::from_bytes(b"r\xff.csv"));
     std::fs::copy(ratings, &odd).expect("a copy");
     odd
-}
-
-/// Runs `command` until it has printed so many epochs, and kills it then, however far it is.
-fn kill_after(command: &mut Command, lines: usize) {
-    let mut child = command
-        .stderr(Stdio::piped())
-        .stdout(Stdio::null())
-        .spawn()
-        .expect("it starts");
-    let said = BufReader::new(child.stderr.take().expect("a pipe"));
-    let epochs = said.lines().map_while(Result::ok);
-    let seen = epochs
-        .filter(|line| line.starts_with("{\"epoch\""))
-        .take(lines)
-        .count();
-    assert_eq!(seen, lines, "work was under way");
-    child.kill().expect("it can be killed");
-    child.wait().expect("it ends");
 }
 
 /// Kills a training and what goes on from it some times, and lets the last end. Where nothing was put down yet, there is nothing to go on from.

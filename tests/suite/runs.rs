@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use super::common::{Folder, fail, generated, lowrank, succeed};
+use crate::common::{Folder, fail, generated, kill_after, lowrank, succeed};
 
 fn train(folder: &Folder, ratings: &Path, run: &str, more: &[&str]) {
     let mut command = lowrank();
@@ -528,17 +528,12 @@ fn a_run_that_was_resumed_is_verified_and_one_from_a_pipe_cannot_be() {
         "200",
         "--checkpoint-every",
         "1",
-        "--quiet",
+        "--progress",
+        "json",
         "-o",
         "run",
     ]);
-    let mut child = command.spawn().unwrap();
-    while !folder.path("run/checkpoint.lowrank").is_file() {
-        assert!(child.try_wait().unwrap().is_none(), "done too soon");
-        std::thread::sleep(std::time::Duration::from_millis(1));
-    }
-    child.kill().unwrap();
-    child.wait().unwrap();
+    kill_after(&mut command, 3);
     let found = json(&mut runs(&folder, &["list"]));
     assert_eq!(found[0]["resume"], "lowrank resume run");
     let (code, message) = fail(&mut runs(&folder, &["verify", "run"]));

@@ -3,10 +3,9 @@
 //! Every array is read once, into memory of exactly its size, and believed only after it was looked at: numbers finite, padding zero,
 //! starts rising, columns in range, names valid UTF-8, unique and in order. With a [`Pick`] of rows the same is done for those rows alone.
 
-use super::layout::{ColumnAt, CsrAt, GroupAt, IdsAt, SideAt, SpreadAt, StringsAt};
-use super::record::PosteriorRecord;
+use super::layout::{ColumnAt, CsrAt, GroupAt, IdsAt, SideAt, StringsAt};
 use crate::data::{Catalog, Column, Csr, Ids, Strings};
-use crate::model::{Bag, Features, ModelGroup, ModelSide, Posterior, Rows, Spread};
+use crate::model::{Bag, Features, ModelGroup, ModelSide, Rows};
 use crate::storage::{Container, Element, Section, Source};
 use crate::{Error, Result};
 
@@ -126,13 +125,7 @@ impl<S: Source> Decoder<'_, S> {
         self.checked(at, pick, |x| x.is_finite(), "a finite number")
     }
 
-    /// Finite numbers, none of them negative.
-    fn variances(&self, at: &Section, pick: Pick<'_>) -> Result<Vec<f32>> {
-        let wanted = "a finite number that is not negative";
-        self.checked(at, pick, |x| x.is_finite() && x >= 0.0, wanted)
-    }
-
-    fn checked(
+    pub(super) fn checked(
         &self,
         at: &Section,
         pick: Pick<'_>,
@@ -162,50 +155,15 @@ impl<S: Source> Decoder<'_, S> {
         self.rows(at, n_rows, self.n_factors, self.floats(at, pick)?)
     }
 
-    fn rows(&self, at: &Section, n_rows: usize, length: usize, values: Vec<f32>) -> Result<Rows> {
+    pub(super) fn rows(
+        &self,
+        at: &Section,
+        n_rows: usize,
+        length: usize,
+        values: Vec<f32>,
+    ) -> Result<Rows> {
         Rows::from_padded(n_rows, length, values)
             .ok_or_else(|| self.bad(at, "padding that is not 0", "rows padded with zeros"))
-    }
-
-    /// How uncertain the tables are; of the users those of `pick`.
-    pub(super) fn posterior(
-        &self,
-        at: &SpreadAt,
-        record: PosteriorRecord,
-        pick: Pick<'_>,
-    ) -> Result<Posterior> {
-        let n_users = pick.map_or(at.users.rows as usize, <[u32]>::len);
-        let n_items = at.items.rows as usize;
-        let user_prior = self.variances(&at.user_prior, None)?;
-        let item_prior = self.variances(&at.item_prior, None)?;
-        let spread = match record.samples {
-            Some(count) => {
-                let count = count as usize;
-                let (users, items) = (self.floats(&at.users, pick)?, self.floats(&at.items, None)?);
-                Spread::Samples {
-                    count,
-                    users: self.rows(&at.users, n_users, count, users)?,
-                    items: self.rows(&at.items, n_items, count, items)?,
-                    user_prior,
-                    item_prior,
-                }
-            }
-            None => {
-                let length = self.n_factors + 1;
-                let users = self.variances(&at.users, pick)?;
-                let items = self.variances(&at.items, None)?;
-                Spread::Variances {
-                    users: self.rows(&at.users, n_users, length, users)?,
-                    items: self.rows(&at.items, n_items, length, items)?,
-                    user_prior,
-                    item_prior,
-                }
-            }
-        };
-        Ok(Posterior {
-            noise: record.noise,
-            spread,
-        })
     }
 
     pub(super) fn flags(&self, at: &Section) -> Result<Vec<bool>> {

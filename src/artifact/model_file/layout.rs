@@ -48,7 +48,8 @@ use crate::storage::{Container, ElementType, Section, Source};
 use crate::{Error, Result};
 
 use super::of_training::{ProfilesAt, ReferenceAt};
-use super::record::{PosteriorRecord, Record};
+use super::posterior::SpreadAt;
+use super::record::Record;
 
 // The width of the rows in the file; should the kernels ever want another one, the reader has to pad anew.
 const _: () = assert!(LANES == 8);
@@ -121,15 +122,6 @@ pub(super) struct Layout {
     /// Users, items.
     pub(super) schema: Option<[ProfilesAt; 2]>,
     pub(super) reference: Option<ReferenceAt>,
-}
-
-/// How uncertain the tables are.
-#[derive(Debug)]
-pub(super) struct SpreadAt {
-    pub(super) users: Section,
-    pub(super) items: Section,
-    pub(super) user_prior: Section,
-    pub(super) item_prior: Section,
 }
 
 impl SideAt {
@@ -298,35 +290,6 @@ impl<S: Source> Walk<'_, S> {
             biases,
             rows,
             weights,
-        })
-    }
-
-    fn spread(
-        &mut self,
-        posterior: PosteriorRecord,
-        n_factors: u64,
-        [n_users, n_items]: [u64; 2],
-    ) -> Result<SpreadAt> {
-        // The record was looked at: both are at most `MAX_FACTORS`.
-        let (length, of_prior) = match posterior.samples {
-            Some(count) => (u64::from(count), n_factors + u64::from(count)),
-            None => (n_factors + 1, n_factors + 1),
-        };
-        let stride = padded(length as usize) as u64;
-        let mut rows = |name, n_rows| {
-            let section = self.take(name, ElementType::F32)?;
-            self.check_shape(section, n_rows, stride)
-        };
-        let (users, items) = (
-            rows("spread.users", n_users)?,
-            rows("spread.items", n_items)?,
-        );
-        let mut prior = |name| self.vector(name, ElementType::F32, Some(of_prior));
-        Ok(SpreadAt {
-            users,
-            items,
-            user_prior: prior("spread.user_prior")?,
-            item_prior: prior("spread.item_prior")?,
         })
     }
 

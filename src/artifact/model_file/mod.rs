@@ -8,6 +8,7 @@
 //! | `layout` | which sections are there, in which order, of which shapes? |
 //! | `encode` | how does a model become sections? |
 //! | `decode` | how do sections become a model again? |
+//! | `posterior` | how does a file say how uncertain its tables are? |
 //! | `of_training` | what does a file say of the training that made it? |
 //! | `size` | how long will the file be? |
 //!
@@ -20,6 +21,7 @@ mod decode;
 mod encode;
 mod layout;
 mod of_training;
+mod posterior;
 mod record;
 #[cfg(test)]
 pub(crate) mod samples;

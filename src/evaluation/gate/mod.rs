@@ -6,6 +6,7 @@
 //! | file | question |
 //! |---|---|
 //! | [`grammar`] | what does a gate demand? |
+//! | `words` | how is its text read? |
 //! | [`sample`] | how sure is it that one figure is beyond another? |
 //! | [`verdict`] | does a model pass? |
 //!
@@ -14,6 +15,7 @@
 pub mod grammar;
 pub mod sample;
 pub mod verdict;
+mod words;
 
 pub use grammar::{Bound, Figure, Gate, Newcomers, Operator, Reference};
 pub use sample::{Compared, Sample};

@@ -7,8 +7,8 @@
 //!
 //! Every item of the model is a cell (of a new item, every user), so one pass over all of them makes the Gram matrix: n_items · n_factors². Source: Hu, Koren and Volinsky, *Collaborative filtering for implicit feedback datasets*, 2008.
 
+use super::history::{History, Own};
 use super::ridge::System;
-use super::{History, Own};
 use crate::Result;
 
 pub(super) fn own(history: &History<'_>, weight: f64) -> Result<Own> {

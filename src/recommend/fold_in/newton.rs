@@ -12,11 +12,12 @@
 //!
 //! Cost of a step: a row of every item, n_items · n_factors²; of bpr |H|·m of them.
 
+use super::history::{History, Own};
 use super::ridge::{Solution, System};
-use super::{History, Own, Whose};
 use crate::Result;
 use crate::loss::{Bpr, Logistic, LossKind, Pairwise, Pointwise};
 use crate::model::link::sigmoid;
+use crate::recommend::filter::Whose;
 
 /// Steps, and halvings of one; J stands still long before.
 const STEPS: usize = 50;

@@ -10,11 +10,12 @@
 //! which times noise² is a ridge regression with λ_f = noise²/v_f + Σ_H v_if. Of a model of S samples it is solved in each sample, on the scale p^s = S·P^s; the rows go side by side again, the bias is
 //! the mean of the samples' and what each has beyond it its deviation. A number whose prior has no variance is 0.
 
+use super::history::{History, LEAST, Own};
 use super::ridge::{Equations, Penalty, Solution};
-use super::{History, LEAST, Own, Whose};
 use crate::Result;
 use crate::model::posterior::OwnSpread;
 use crate::model::{Posterior, Rows, Spread};
+use crate::recommend::filter::Whose;
 
 pub(super) fn own(history: &History<'_>, posterior: &Posterior) -> Result<Own> {
     let noise = posterior.noise() * posterior.noise();

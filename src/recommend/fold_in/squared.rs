@@ -8,8 +8,8 @@
 //! at the error (iteratively reweighted squares): with g = link'(s) and v = ½·ℓ'(e)/e the equations have the weights v·g² and the targets ⟨p, Q_i⟩ + b + (r_i − link(s_i))/g. A step that does not lessen J is halved until it
 //! does, so J falls until it stands still.
 
+use super::history::{History, Own};
 use super::ridge::{Equations, Solution};
-use super::{History, Own};
 use crate::Result;
 use crate::loss::{Huber, LossKind, Pointwise};
 

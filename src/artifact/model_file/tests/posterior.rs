@@ -1,6 +1,7 @@
 //! Does what is known of a model's uncertainty come back?
 
 use super::*;
+use crate::artifact::model_file::posterior::SpreadAt;
 
 /// Each posterior, with and without what else a side may have.
 #[test]
@@ -201,7 +202,7 @@ fn a_negative_variance_in_a_file_is_refused_where_it_stands() {
     };
     for bad in [rows, prior] {
         let of = |name: &str| if bad.name == name { bad } else { &good }.clone();
-        let at = layout::SpreadAt {
+        let at = SpreadAt {
             users: of("spread.users"),
             items: good.clone(),
             user_prior: of("prior"),

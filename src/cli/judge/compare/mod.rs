@@ -11,12 +11,12 @@ use serde_json::{Map, Value, json};
 use self::runs::{Differing, Run, both, differing};
 use crate::Result;
 use crate::artifact::ModelFile;
+use crate::cli::given::Reading;
 use crate::cli::output::{Cell, Column, Format, Manner, Output, Set, counted};
 use crate::cli::sources::check_fresh;
-use crate::data::reader::{ColumnSpec, ReadOptions, Separator, read_test};
+use crate::data::reader::read_test;
 use crate::evaluation::comparison::{Comparison, ListComparison, compare, compare_lists};
 use crate::evaluation::statistics::Difference;
-use crate::kernels::pool::Pool;
 use crate::model::Meaning;
 
 /// Say what differs between two runs, and which is better
@@ -36,15 +36,8 @@ pub struct Compare {
     /// A file of ratings, or its cache
     #[arg(long, value_name = "FILE")]
     test: Option<PathBuf>,
-    /// Which column of it is what: `user,item,rating,timestamp` in order, or `user=NAME,item=NAME,rating=3`
-    #[arg(long, value_name = "COLUMNS")]
-    columns: Option<ColumnSpec>,
-    /// What stands between two fields: `,` `;` `tab` `::` … [default: found out]
-    #[arg(long, value_name = "SEPARATOR")]
-    sep: Option<Separator>,
-    /// Threads; they change speed alone [default: all cores]
-    #[arg(long, default_value_t = 0, hide_default_value = true, value_name = "N")]
-    threads: usize,
+    #[command(flatten)]
+    reading: Reading,
 }
 
 const COLUMNS: [Column; 3] = [
@@ -125,12 +118,7 @@ impl Compare {
         let Some(path) = &self.test else {
             return Ok(None);
         };
-        let options = ReadOptions {
-            columns: self.columns.clone(),
-            separator: self.sep,
-            threads: self.threads,
-            ..ReadOptions::default()
-        };
+        let options = self.reading.options();
         check_fresh([path.as_path()], manner)?;
         let mut sides = Vec::new();
         for run in runs {
@@ -140,7 +128,7 @@ impl Compare {
             sides.push((model, test.interactions, rates));
         }
         let (first, second) = (&sides[0], &sides[1]);
-        let pool = Pool::new(self.threads);
+        let pool = self.reading.pool();
         let (models, tests) = ([&first.0, &second.0], [&first.1, &second.1]);
         if !(first.2 && second.2) {
             let (rows, of) = (tests[0].len(), compare_lists(models, tests, &pool)?);

@@ -87,7 +87,7 @@ impl Evaluate {
     ) -> Result<(Vec<f64>, Interactions, u64)> {
         // The flags that name columns are about ratings; a file of predictions says itself.
         let options = ReadOptions {
-            threads: self.threads,
+            threads: self.reading.threads,
             ..ReadOptions::default()
         };
         let theirs = read_predictions(file, &options, users, items)?;

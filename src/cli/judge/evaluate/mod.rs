@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use crate::cli::fresh::FreshItems;
+use crate::cli::given::Reading;
 use crate::cli::judge::gate::GateFlags;
 use crate::cli::output::Manner;
 use crate::cli::sources::check_fresh;
 use crate::data::Ids;
-use crate::data::reader::{ColumnSpec, ReadOptions, Separator, TestSet, read_test};
+use crate::data::reader::{TestSet, read_test};
 use crate::evaluation::report::bootstrap::{FEWEST_DRAWS, MOST_DRAWS, USUAL_DRAWS};
-use crate::kernels::pool::Pool;
 use crate::metrics::Metric;
 use crate::metrics::named::MAX_CUTOFF;
 use crate::{Error, Result};
@@ -107,15 +107,8 @@ pub struct Evaluate {
     /// Say what a metric means, or `all`; nothing is measured
     #[arg(long, value_name = "NAME", conflicts_with_all = ["model", "test", "predictions"])]
     explain: Option<String>,
-    /// Which column is what: `user,item,rating,timestamp` in order, or `user=NAME,item=NAME,rating=3`
-    #[arg(long, value_name = "COLUMNS")]
-    pub(in crate::cli) columns: Option<ColumnSpec>,
-    /// What stands between two fields: `,` `;` `tab` `::` … [default: found out]
-    #[arg(long, value_name = "SEPARATOR")]
-    pub(in crate::cli) sep: Option<Separator>,
-    /// Threads; they change speed alone [default: all cores]
-    #[arg(long, default_value_t = 0, hide_default_value = true, value_name = "N")]
-    pub(in crate::cli) threads: usize,
+    #[command(flatten)]
+    pub(in crate::cli) reading: Reading,
 }
 
 /// A baseline that is not always there.
@@ -179,7 +172,7 @@ impl Evaluate {
             }
             (None, Some(file)) => {
                 self.gates.refuse("no model, but predictions")?;
-                self.foreign(file, &Pool::new(self.threads), manner)?
+                self.foreign(file, &self.reading.pool(), manner)?
             }
             // clap lets nothing else through.
             _ => return Err(Error::config("model", "none", "a model, or --predictions")),
@@ -198,7 +191,7 @@ impl Evaluate {
         champion: Option<&Path>,
         manner: Manner,
     ) -> Result<Findings> {
-        let pool = Pool::new(self.threads);
+        let pool = self.reading.pool();
         let side = self.side(model, manner)?;
         let knn = self.knn(&side, manner)?;
         let mut findings = self.judged(&side.model, &side.test, knn.as_ref(), &pool)?;
@@ -219,16 +212,7 @@ impl Evaluate {
     /// Reads a file of ratings for users and items that are numbered already.
     fn read(&self, file: &PathBuf, users: &Ids, items: &Ids, manner: Manner) -> Result<TestSet> {
         check_fresh([file.as_path()], manner)?;
-        read_test(file, &self.options(), users, items)
-    }
-
-    fn options(&self) -> ReadOptions {
-        ReadOptions {
-            columns: self.columns.clone(),
-            separator: self.sep,
-            threads: self.threads,
-            ..ReadOptions::default()
-        }
+        read_test(file, &self.reading.options(), users, items)
     }
 
     /// How often users are drawn, where intervals are asked for.

@@ -6,13 +6,12 @@ use clap::Args;
 
 use crate::artifact::RunDirectory;
 use crate::artifact::run_directory::MODEL;
-use crate::cli::given::ModelArgument;
+use crate::cli::given::{ModelArgument, Reading};
 use crate::cli::output::Manner;
 use crate::cli::sources::check_fresh;
-use crate::data::reader::{ColumnSpec, ReadOptions, Separator, TestSet};
+use crate::data::reader::{ReadOptions, TestSet};
 use crate::data::reader::{read_predictions, read_test};
 use crate::evaluation::drift::{Bounds, Past, watch};
-use crate::kernels::pool::Pool;
 use crate::storage::read_at_most;
 use crate::{Error, Model, Result};
 use findings::{Findings, Source};
@@ -63,15 +62,8 @@ pub struct Monitor {
     /// The greatest RMSE [default: see below]
     #[arg(long, value_name = "X", value_parser = bound)]
     max_rmse: Option<f64>,
-    /// Which column is what: `user,item,rating,timestamp` in order, or `user=NAME,item=NAME,rating=3`
-    #[arg(long, value_name = "COLUMNS")]
-    columns: Option<ColumnSpec>,
-    /// What stands between two fields: `,` `;` `tab` `::` … [default: found out]
-    #[arg(long, value_name = "SEPARATOR")]
-    sep: Option<Separator>,
-    /// Threads; they change speed alone [default: all cores]
-    #[arg(long, default_value_t = 0, hide_default_value = true, value_name = "N")]
-    threads: usize,
+    #[command(flatten)]
+    reading: Reading,
 }
 
 fn bound(text: &str) -> Result<f64, String> {
@@ -120,7 +112,7 @@ impl Monitor {
             &log.interactions,
             has_ratings,
             served.as_deref(),
-            &Pool::new(self.threads),
+            &self.reading.pool(),
         );
         let findings = Findings {
             checks: found.checks(&bounds),
@@ -137,16 +129,7 @@ impl Monitor {
 
     fn read(&self, file: &Path, model: &Model) -> Result<TestSet> {
         let (users, items) = (model.users().ids(), model.items().ids());
-        read_test(file, &self.options(), users, items)
-    }
-
-    fn options(&self) -> ReadOptions {
-        ReadOptions {
-            columns: self.columns.clone(),
-            separator: self.sep,
-            threads: self.threads,
-            ..ReadOptions::default()
-        }
+        read_test(file, &self.reading.options(), users, items)
     }
 
     /// What was served, row by row, where the log's header has a column for it. The log is read once more then, which only a file can be.
@@ -163,10 +146,10 @@ impl Monitor {
         // Those of the header are asked for, whatever --columns says of the others.
         let options = ReadOptions {
             columns: None,
-            ..self.options()
+            ..self.reading.options()
         };
         let (users, items) = (model.users().ids(), model.items().ids());
-        let names_more = self.columns.is_none();
+        let names_more = self.reading.columns.is_none();
         let served = match read_predictions(&self.current, &options, users, items) {
             Err(_) if !names_more => return Ok(None),
             served => served?,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::artifact::Registry;
-use crate::cli::given::ModelArgument;
+use crate::cli::given::{ModelArgument, Reading};
 use crate::cli::judge::evaluate::Evaluate;
 use crate::cli::judge::gate::{GateFlags, GateReport};
 use crate::cli::output::Manner;
@@ -91,8 +91,11 @@ impl Better {
             evaluate.test = self.test.clone();
             evaluate.train = self.train.clone();
             evaluate.relevant = self.relevant;
-            evaluate.columns = self.columns.clone();
-            evaluate.sep = self.sep;
+            evaluate.reading = Reading {
+                columns: self.columns.clone(),
+                sep: self.sep,
+                ..Reading::default()
+            };
         });
         let report = evaluate.judge(run, champion.as_deref(), manner)?.gates;
         for line in report.lines() {
