@@ -25,7 +25,7 @@ use crate::metrics::{HeldOut, RatingErrors};
 use crate::model::{Parameters, Table};
 use crate::storage::sections::MAX_RECORD;
 use crate::storage::{
-    Container, Disk, Element, FileSource, FileSystem, Sections, Source, write_atomically,
+    Container, Element, FileSource, FileSystem, Sections, Source, write_atomically,
 };
 use crate::training::State;
 use crate::training::state::Best;
@@ -44,19 +44,11 @@ fn config() -> impl bincode::config::Config {
         .with_limit::<MAX_RECORD>()
 }
 
-/// Replaces the file at `path` by `state` and a note; the old one is untouched where that fails.
-///
-/// # Errors
-/// Where it cannot be written, or the note is longer than 1 MiB.
-pub fn save(path: &Path, note: &str, state: &State<f32>) -> Result<()> {
-    save_to(&Disk, path, note, state)
-}
-
 impl<F: FileSystem> RunDirectory<F> {
     /// Replaces the checkpoint of the run. The lines of `metrics.jsonl` are flushed before: a checkpoint that a power cut leaves without them could not go on.
     ///
     /// # Errors
-    /// Those of [`save`].
+    /// Where it cannot be written, or the note is longer than 1 MiB; the old one is untouched then.
     pub fn put_down(&self, note: &str, state: &State<f32>) -> Result<()> {
         self.flush_metrics()?;
         save_to(self.file_system(), &self.checkpoint(), note, state)
@@ -276,6 +268,7 @@ mod tests {
     use super::*;
     use crate::data::{Dataset, Split};
     use crate::random::Stream;
+    use crate::storage::Disk;
     use crate::storage::file_system::folder::TestFolder;
     use crate::storage::lying_disk::LyingDisk;
     use crate::training::{Batch, Config, Trainer};
@@ -331,7 +324,7 @@ mod tests {
         for after in [1, 5, 9] {
             let state = a_state(&halves, after);
             assert!(state.best.is_some() && state.touches[0].iter().any(|&n| n > 0));
-            save(&path, "a note", &state).expect("saved");
+            save_to(&Disk, &path, "a note", &state).expect("saved");
             let checkpoint = Checkpoint::open(&path).expect("a checkpoint");
             assert_eq!((checkpoint.note(), checkpoint.epoch()), ("a note", after));
             let mut going_on = trainer(&halves, 9);

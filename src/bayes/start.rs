@@ -68,13 +68,13 @@ impl Start {
     /// Puts a chain that has made no sweep where `parameters` and the model are.
     pub(super) fn apply(&self, chain: &mut Chain, parameters: &Parameters<f32>, pool: &Pool) {
         let (width, mean) = (chain.units.width, chain.units.mean);
-        let offset = self.mean.map_or(0.0, |own| (own - mean) / width);
-        for (side, from, offset) in [
-            (&mut chain.users, &parameters.users, offset),
-            (&mut chain.items, &parameters.items, 0.0),
-        ] {
-            place(side, from, width, offset);
-        }
+        // Of the tables' own mean; what is believed of a user is around the model's.
+        let around = |own: Option<f64>| own.map_or(0.0, |own| (own - mean) / width);
+        let offset = around(parameters.global_mean.or(self.mean));
+        place(&mut chain.users, &parameters.users, width, offset);
+        place(&mut chain.items, &parameters.items, width, 0.0);
+        let bias = chain.users.shape.n_factors;
+        chain.users.own.mean[bias] = around(self.mean);
         if let Some(belief) = &self.belief {
             chain.settled();
             if belief.noise > 0.0 {
@@ -88,7 +88,7 @@ impl Start {
     }
 }
 
-/// Writes the tables; `offset` goes to every bias of the rows, and to what is believed of a stranger's.
+/// Writes the tables; `offset` goes to every bias of the rows.
 fn place(side: &mut SideTables, from: &Side<f32>, width: f64, offset: f64) {
     let n_factors = side.shape.n_factors;
     let root = width.sqrt();
@@ -109,7 +109,6 @@ fn place(side: &mut SideTables, from: &Side<f32>, width: f64, offset: f64) {
             }
         }
     }
-    side.own.mean[n_factors] = offset;
 }
 
 impl Variances {

@@ -1,5 +1,13 @@
 //! Which day is a number of seconds since 1970?
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Seconds since 1970, now.
+pub(super) fn now() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.map_or(0, |passed| passed.as_secs())
+}
+
 /// Its day in UTC: `1997-12-04`.
 pub(super) fn day(seconds: u64) -> String {
     // Days to year, month, day: Hinnant, chrono-compatible low-level date algorithms (2021), for years that begin in March.

@@ -14,7 +14,7 @@ use crate::recommend::{Fresh, OnSkew};
 use crate::{Error, Model, Result};
 
 /// Newer features of items, and what is done where they differ from training.
-#[derive(Debug, Args, Default)]
+#[derive(Clone, Debug, Args, Default)]
 pub(super) struct FreshItems {
     /// Newer features of items, and further items that the model knows by their features alone; columns as in training
     #[arg(long, value_name = "FILE")]
@@ -53,6 +53,26 @@ impl FreshItems {
         users: &'a Option<PathBuf>,
     ) -> impl Iterator<Item = &'a PathBuf> {
         self.items.iter().chain(users)
+    }
+
+    /// [`apply`](FreshItems::apply) of what the model has features for; a model without is as it was.
+    pub(super) fn apply_where_there_are_any(
+        &self,
+        model: Model,
+        users: Option<&Path>,
+        manner: Manner,
+    ) -> Result<Model> {
+        let of_items = !model.items().columns().is_empty();
+        let of_users = !model.users().columns().is_empty();
+        let users = users.filter(|_| of_users);
+        let own = FreshItems {
+            items: self.items.clone().filter(|_| of_items),
+            ..self.clone()
+        };
+        match (&own.items, users) {
+            (None, None) => Ok(model),
+            _ => own.apply(model, users, manner),
+        }
     }
 
     /// The model with the items' features, and with those of the file of users, where there are such files.

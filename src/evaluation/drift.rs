@@ -87,6 +87,7 @@ pub struct Drift {
 
 /// How a set of rows spreads over the catalogue.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "cli", derive(serde::Serialize))]
 pub struct Coverage {
     /// Different items of the model.
     pub items: u64,
@@ -100,13 +101,14 @@ pub struct Coverage {
 
 /// The error of predictions, and how sure it is.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "cli", derive(serde::Serialize))]
 pub struct Errors {
-    /// Rows.
-    pub rows: u64,
     /// The root of the mean squared error.
     pub rmse: f64,
     /// How far off that may be: half of the 95 % interval, 1.96·s/(2·RMSE·√n) with s the deviation of the squared errors.
     pub within: f64,
+    /// Rows.
+    pub rows: u64,
 }
 
 /// What is allowed.

@@ -49,6 +49,23 @@ pub struct Recommender<'m> {
     pub(super) kernel: Kernel,
 }
 
+impl<'m> Recommender<'m> {
+    /// The same filters and order for lists of another length, with or without what users have rated.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for n = 0.
+    pub fn for_lists_of(&self, n: usize, include_seen: bool) -> Result<Recommender<'m>> {
+        if n == 0 {
+            return Err(Error::config("n", n, "1 or more"));
+        }
+        Ok(Recommender {
+            n,
+            include_seen,
+            ..self.clone()
+        })
+    }
+}
+
 impl Model {
     /// The list for the user of `query`. Empty where the filters leave nothing, or the user has rated everything.
     ///

@@ -135,8 +135,10 @@ pub fn kill_after(command: &mut Command, lines: usize) {
         .spawn()
         .expect("it starts");
     let said = BufReader::new(child.stderr.take().expect("a pipe"));
-    let epochs = said.lines().map_while(Result::ok);
+    // The pipe stays open: what is not read holds up whoever has much to say.
+    let mut epochs = said.lines().map_while(Result::ok);
     let seen = epochs
+        .by_ref()
         .filter(|line| line.starts_with("{\"epoch\""))
         .take(lines)
         .count();

@@ -219,7 +219,7 @@ fn what_cannot_go_on_is_refused_by_name() {
     let folder = Folder::new("resume-refused");
     let ratings = generated(&folder);
     let run = folder.path("run");
-    let mut command = train(&ratings, &run, &["--preset", "rating"]);
+    let mut command = train_for(1000, &ratings, &run, &["--preset", "rating"]);
     kill_after(command.args(["--checkpoint-every", "1"]), 5);
     let checkpoint = run.join("checkpoint.lowrank");
     let whole = std::fs::read(&checkpoint).expect("a checkpoint");
@@ -278,7 +278,8 @@ fn a_posterior_ends_with_the_bytes_of_a_straight_run() {
         &["--bayes", "--implicit", "items"],
     ] {
         let (straight, run) = (folder.path("straight"), folder.path("run"));
-        let epochs = 500;
+        // So many lines do not fit into a pipe: it is still under way when it is ended.
+        let epochs = 1000;
         succeed(&mut train_for(epochs, &ratings, &straight, method));
         for polite in [false, true] {
             let mut command = train_for(epochs, &ratings, &run, method);
@@ -299,7 +300,9 @@ fn more_epochs_than_were_asked_for_are_recorded() {
     let folder = Folder::new("resume-more");
     let ratings = generated(&folder);
     let run = folder.path("run");
-    let mut command = train(&ratings, &run, &["--preset", "rating"]);
+    // So many that the lines do not fit into a pipe: it is still under way when it is killed.
+    const EPOCHS: usize = 1000;
+    let mut command = train_for(EPOCHS, &ratings, &run, &["--preset", "rating"]);
     kill_after(command.args(["--checkpoint-every", "1"]), 5);
     let more = |epochs: usize| {
         let mut command = resume(&run);
@@ -307,7 +310,7 @@ fn more_epochs_than_were_asked_for_are_recorded() {
         command
     };
     let said = refused(&mut more(EPOCHS - 1), 2);
-    assert!(said.contains("40 or more"), "{said}");
+    assert!(said.contains("1000 or more"), "{said}");
     succeed(&mut more(EPOCHS + 10));
     let lines = metrics(&run);
     assert_eq!(lines.len(), EPOCHS + 10);
@@ -318,7 +321,23 @@ fn more_epochs_than_were_asked_for_are_recorded() {
     }
     let config = std::fs::read_to_string(run.join("config.toml")).expect("a configuration");
     assert!(
-        config.contains("epochs = 50") && config.contains("horizon = 40"),
+        config.contains("epochs = 1010") && config.contains("horizon = 1000"),
+        "{config}"
+    );
+}
+
+#[test]
+fn more_sweeps_of_a_posterior_have_no_schedule() {
+    let folder = Folder::new("resume-sweeps");
+    let ratings = generated(&folder);
+    let run = folder.path("run");
+    let mut command = train_for(3000, &ratings, &run, &["--bayes"]);
+    kill_after(command.args(["--checkpoint-every", "1"]), 3);
+    succeed(resume(&run).args(["--epochs", "3001"]));
+    assert_eq!(metrics(&run).len(), 3001);
+    let config = std::fs::read_to_string(run.join("config.toml")).expect("a configuration");
+    assert!(
+        config.contains("epochs = 3001") && !config.contains("horizon"),
         "{config}"
     );
 }

@@ -525,7 +525,7 @@ fn a_run_that_was_resumed_is_verified_and_one_from_a_pipe_cannot_be() {
         .args(["train", "ratings.csv", "--preset", "rating"]);
     command.args([
         "--epochs",
-        "200",
+        "1000",
         "--checkpoint-every",
         "1",
         "--progress",

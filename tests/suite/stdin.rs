@@ -95,6 +95,26 @@ fn predictions_are_those_of_the_command_line() {
     // An own "with" takes the place of the flag's.
     assert_eq!(process.ask(r#"{"user": 3, "item": 7, "with": {}}"#), plain);
     process.end();
+
+    // Newer features are those of every answer.
+    let items = std::fs::read_to_string(folder.path("films/items.csv")).expect("items");
+    let newer = items.lines().map(|line| match line.starts_with("7,") {
+        true => format!(
+            "{},Horror|Drama\n",
+            line.rsplit_once(',').expect("genres").0
+        ),
+        false => format!("{line}\n"),
+    });
+    let newer = folder.write("newer.csv", newer.collect::<String>());
+    let flags = ["--items", newer.to_str().expect("UTF-8")];
+    let changed = told(
+        &run,
+        &[&["predict", "--user", "3", "--item", "7"][..], &flags].concat(),
+    );
+    assert_eq!(changed["prediction"], horror["prediction"]);
+    let mut process = Process::start("predict", &run, &flags);
+    assert_eq!(process.ask(r#"{"user": 3, "item": 7}"#), changed);
+    process.end();
 }
 
 #[test]

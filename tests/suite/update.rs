@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::common::{Folder, generated, lowrank, real_data, succeed};
+use crate::common::{Folder, fail, generated, lowrank, real_data, succeed};
 use lowrank::Model;
 use lowrank::data::Dataset;
 use lowrank::evaluation::evaluate;
@@ -160,8 +160,47 @@ fn what_cannot_be_updated_is_refused_and_leaves_nothing() {
     let old = std::fs::read_to_string(folder.path("old.csv")).unwrap();
     folder.write("old.csv", old.replacen('5', "4", 1));
     refused(&["other ratings than the run was trained on", "SHA-256"]);
+    folder.write("old.csv", old);
+    // The old run is needed to verify the new one, and stays.
+    let mut command = lowrank();
+    command.arg("update").arg(folder.path("run"));
+    command
+        .arg(folder.path("new.csv"))
+        .arg("-o")
+        .arg(folder.path("run"));
+    let (code, said) = fail(command.arg("--force"));
+    assert!(code == 1 && said.contains("another folder"), "{said}");
+    assert!(folder.path("run/model.lowrank").is_file());
+    // Of the updated run too every file has to be what it was.
+    update(&folder, &[]);
+    let new = std::fs::read_to_string(folder.path("new.csv")).unwrap();
+    folder.write("new.csv", new.replacen('5', "4", 1));
+    let mut command = lowrank();
+    command.arg("update").arg(folder.path("updated"));
+    let (code, said) = fail(command.arg(folder.path("old.csv")));
+    assert!(
+        code == 1 && said.contains("other ratings than the run"),
+        "{said}"
+    );
     std::fs::remove_file(folder.path("old.csv")).unwrap();
+    std::fs::remove_dir_all(folder.path("updated")).unwrap();
     refused(&["are gone", "--ratings FILE"]);
+}
+
+/// Ratings that the old model was trained on would make it look better than it is.
+#[test]
+fn nothing_that_the_old_model_knows_is_held_out() {
+    let folder = Folder::new("update-known");
+    cut(&folder, &generated(&folder), 0.8);
+    train(&folder, &["--preset", "rating", "--epochs", "3"]);
+    let old = std::fs::read_to_string(folder.path("old.csv")).unwrap();
+    folder.write("new.csv", old);
+    let found = update(&folder, &["--hold-out", "0.5"]);
+    assert!(found["update"]["compared"].is_null(), "{found}");
+    assert_eq!(
+        found["update"]["new_ratings"].as_u64(),
+        Some(model(&folder, "run").n_training_ratings())
+    );
 }
 
 /// RMSE within this of a training on everything.

@@ -5,11 +5,10 @@
 
 use std::path::PathBuf;
 
-use super::CONTENT;
 use super::record::Record;
+use super::{CONTENT, of_training, posterior};
 use crate::data::{Csr, Ids, Strings};
-use crate::model::reference::Histogram;
-use crate::model::{Bag, CellSpread, Model, ModelGroup, ModelSide, Rows, Spread};
+use crate::model::{Bag, Model, ModelGroup, ModelSide, Rows};
 use crate::storage::{Data, Sections};
 use crate::{Error, Result};
 
@@ -44,16 +43,16 @@ pub(super) fn fill<'m>(sections: &mut Sections<'m>, model: &'m Model) -> Result<
         sections.add("baseline.user_biases", 1, &baseline.user_biases[..]);
         sections.add("baseline.item_biases", 1, &baseline.item_biases[..]);
     }
-    if let Some(posterior) = &model.posterior {
-        spread(sections, &posterior.spread)?;
+    if let Some(of_model) = &model.posterior {
+        posterior::spread(sections, &of_model.spread)?;
     }
     if model.schema().is_some() {
-        profiles(sections, "users", &model.users);
-        profiles(sections, "items", &model.items);
+        of_training::profiles(sections, "users", &model.users);
+        of_training::profiles(sections, "items", &model.items);
     }
     if let Some(reference) = &model.reference {
-        histogram(sections, "reference.rating", &reference.ratings);
-        histogram(sections, "reference.score", &reference.scores);
+        of_training::histogram(sections, "reference.rating", &reference.ratings);
+        of_training::histogram(sections, "reference.score", &reference.scores);
     }
     for (name, data) in sections.iter() {
         if let Data::F32(values) = data
@@ -65,63 +64,7 @@ pub(super) fn fill<'m>(sections: &mut Sections<'m>, model: &'m Model) -> Result<
     Ok(())
 }
 
-fn histogram<'m>(to: &mut Sections<'m>, name: &str, histogram: &'m Histogram) {
-    to.add(format!("{name}.marks"), 1, histogram.marks());
-    to.add(format!("{name}.counts"), 1, histogram.counts());
-}
-
-fn spread<'m>(to: &mut Sections<'m>, spread: &'m Spread) -> Result<()> {
-    let (Spread::Samples {
-        users,
-        items,
-        user_prior,
-        item_prior,
-        ..
-    }
-    | Spread::Variances {
-        users,
-        items,
-        user_prior,
-        item_prior,
-    }) = spread;
-    let mut variances = vec![&user_prior[..], item_prior];
-    if let Spread::Variances { .. } = spread {
-        variances.extend([users, items].map(Rows::as_padded_slice));
-    }
-    if let Some(negative) = variances.into_iter().flatten().find(|v| **v < 0.0) {
-        let got = format!("a variance of {negative}");
-        return Err(refused(got, "variances that are not negative"));
-    }
-    table(to, "spread.users", users);
-    table(to, "spread.items", items);
-    to.add("spread.user_prior", 1, &user_prior[..]);
-    to.add("spread.item_prior", 1, &item_prior[..]);
-    Ok(())
-}
-
-/// What training saw of the columns of a side.
-fn profiles<'m>(to: &mut Sections<'m>, side: &str, of: &'m ModelSide) {
-    let profiles = || of.groups.iter().map(|group| group.profile.as_ref());
-    let several = profiles().map(|p| u8::from(p.is_some_and(|p| p.several)));
-    to.add(
-        format!("schema.{side}.several"),
-        1,
-        several.collect::<Vec<u8>>(),
-    );
-    let rows = profiles().flat_map(|p| p.map_or([0, 0], |p| [p.rows, p.empty]));
-    to.add(format!("schema.{side}.rows"), 2, rows.collect::<Vec<u64>>());
-    for (k, profile) in profiles().enumerate() {
-        match profile.map(|profile| &profile.spread) {
-            Some(CellSpread::Rows(rows)) => to.add(format!("schema.{side}.{k}.rows"), 1, &rows[..]),
-            Some(CellSpread::Tenths(tenths)) => {
-                to.add(format!("schema.{side}.{k}.tenths"), 1, &tenths[..]);
-            }
-            None => {}
-        }
-    }
-}
-
-fn refused(got: String, wanted: &str) -> Error {
+pub(super) fn refused(got: String, wanted: &str) -> Error {
     Error::File {
         path: PathBuf::from("model"),
         got,
@@ -216,7 +159,7 @@ fn csr<'m>(to: &mut Sections<'m>, starts: &str, entries: &str, matrix: &'m Csr) 
     to.add(entries, 1, columns);
 }
 
-fn table<'m>(to: &mut Sections<'m>, name: &str, rows: &'m Rows) {
+pub(super) fn table<'m>(to: &mut Sections<'m>, name: &str, rows: &'m Rows) {
     to.add(name, rows.stride(), rows.as_padded_slice());
 }
 

@@ -8,7 +8,7 @@ use super::record::ReferenceRecord;
 use crate::Result;
 use crate::model::reference::Histogram;
 use crate::model::{CellSpread, Measure, ModelSide, Profile, Reference};
-use crate::storage::{ElementType, Section, Source};
+use crate::storage::{ElementType, Section, Sections, Source};
 
 /// What training saw of the columns of a side.
 #[derive(Debug)]
@@ -136,5 +136,33 @@ impl<S: Source> Decoder<'_, S> {
                 "rising values with a count each, or edges that do not fall and one count more";
             self.bad(&at.marks, "marks that its counts do not fit", wanted)
         })
+    }
+}
+
+/// Counted numbers as sections.
+pub(super) fn histogram<'m>(to: &mut Sections<'m>, name: &str, histogram: &'m Histogram) {
+    to.add(format!("{name}.marks"), 1, histogram.marks());
+    to.add(format!("{name}.counts"), 1, histogram.counts());
+}
+
+/// What training saw of the columns of a side.
+pub(super) fn profiles<'m>(to: &mut Sections<'m>, side: &str, of: &'m ModelSide) {
+    let profiles = || of.groups.iter().map(|group| group.profile.as_ref());
+    let several = profiles().map(|p| u8::from(p.is_some_and(|p| p.several)));
+    to.add(
+        format!("schema.{side}.several"),
+        1,
+        several.collect::<Vec<u8>>(),
+    );
+    let rows = profiles().flat_map(|p| p.map_or([0, 0], |p| [p.rows, p.empty]));
+    to.add(format!("schema.{side}.rows"), 2, rows.collect::<Vec<u64>>());
+    for (k, profile) in profiles().enumerate() {
+        match profile.map(|profile| &profile.spread) {
+            Some(CellSpread::Rows(rows)) => to.add(format!("schema.{side}.{k}.rows"), 1, &rows[..]),
+            Some(CellSpread::Tenths(tenths)) => {
+                to.add(format!("schema.{side}.{k}.tenths"), 1, &tenths[..]);
+            }
+            None => {}
+        }
     }
 }

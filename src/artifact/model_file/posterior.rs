@@ -3,12 +3,13 @@
 //! Of samples the deviations of the biases, of means a variance of every number; of both the variances of a row without ratings. See [`Posterior`].
 
 use super::decode::{Decoder, Pick};
+use super::encode::{refused, table};
 use super::layout::Walk;
 use super::record::PosteriorRecord;
 use crate::Result;
 use crate::kernels::lanes::padded;
-use crate::model::{Posterior, Spread};
-use crate::storage::{ElementType, Section, Source};
+use crate::model::{Posterior, Rows, Spread};
+use crate::storage::{ElementType, Section, Sections, Source};
 
 /// How uncertain the tables are.
 #[derive(Debug)]
@@ -98,4 +99,37 @@ impl<S: Source> Decoder<'_, S> {
         let wanted = "a finite number that is not negative";
         self.checked(at, pick, |x| x.is_finite() && x >= 0.0, wanted)
     }
+}
+
+/// All of it as sections.
+///
+/// # Errors
+/// Where a variance is negative.
+pub(super) fn spread<'m>(to: &mut Sections<'m>, spread: &'m Spread) -> Result<()> {
+    let (Spread::Samples {
+        users,
+        items,
+        user_prior,
+        item_prior,
+        ..
+    }
+    | Spread::Variances {
+        users,
+        items,
+        user_prior,
+        item_prior,
+    }) = spread;
+    let mut variances = vec![&user_prior[..], item_prior];
+    if let Spread::Variances { .. } = spread {
+        variances.extend([users, items].map(Rows::as_padded_slice));
+    }
+    if let Some(negative) = variances.into_iter().flatten().find(|v| **v < 0.0) {
+        let got = format!("a variance of {negative}");
+        return Err(refused(got, "variances that are not negative"));
+    }
+    table(to, "spread.users", users);
+    table(to, "spread.items", items);
+    to.add("spread.user_prior", 1, &user_prior[..]);
+    to.add("spread.item_prior", 1, &item_prior[..]);
+    Ok(())
 }

@@ -131,6 +131,21 @@ impl<F: FileSystem> Registry<F> {
     /// # Errors
     /// Where there is no such version, the alias may not be called that, or the file cannot be replaced.
     pub fn promote(&self, name: &str, version: u64, alias: &str, now: u64) -> Result<Moved> {
+        self.promote_from(name, version, alias, now, None)
+    }
+
+    /// [`promote`](Registry::promote), where the alias is still what it was when somebody looked: that version, or nothing.
+    ///
+    /// # Errors
+    /// Also where somebody else has moved it since.
+    pub fn promote_from(
+        &self,
+        name: &str,
+        version: u64,
+        alias: &str,
+        now: u64,
+        was: Option<Option<u64>>,
+    ) -> Result<Moved> {
         names::check_alias(alias)?;
         self.versions(name)?;
         let _lock = self.lock(name)?;
@@ -141,6 +156,21 @@ impl<F: FileSystem> Registry<F> {
         let version = self.resolve(&reference)?;
         let name = &reference.name;
         let mut aliases = self.aliases(name)?;
+        if let Some(was) = was
+            && aliases.version(alias) != was
+        {
+            let said = |version: Option<u64>| {
+                version.map_or("nothing".into(), |version| format!("version {version}"))
+            };
+            return Err(Error::File {
+                path: self.root.join(name).join(ALIASES),
+                got: format!("{alias} is {} now", said(aliases.version(alias))),
+                wanted: format!(
+                    "{}, which it was compared with: compare with the new one, then promote",
+                    said(was)
+                ),
+            });
+        }
         let since = now;
         let moved = aliases.promote(alias, Move { version, since });
         if moved.was != Some(moved.is) {

@@ -21,7 +21,7 @@ pub(super) struct Facts {
 }
 
 /// The settings that are paths.
-const PATHS: [&str; 4] = ["items", "users", "valid", "init"];
+const PATHS: [&str; 6] = ["add", "init", "items", "users", "valid", "warm-start"];
 
 /// The card.
 pub(super) fn text(about: &About, facts: &Facts) -> String {
@@ -134,6 +134,10 @@ fn how(facts: &Facts) -> String {
 
 /// A setting as TOML has it; of a path its last name.
 fn setting(key: &str, value: &Value) -> String {
+    if let Some(all) = value.as_array() {
+        let all: Vec<String> = all.iter().map(|value| setting(key, value)).collect();
+        return format!("[{}]", all.join(", "));
+    }
     let is_path = |text: &str| {
         let drive = text.as_bytes().get(1) == Some(&b':') && text.contains('\\');
         PATHS.contains(&key) || text.starts_with('/') || text.starts_with("\\\\") || drive
@@ -248,7 +252,7 @@ mod tests {
             "version": "0.1.0",
             "inputs": [{"role": "ratings", "path": "/home/ann/r.csv", "bytes": 5, "sha256": "ab"},
                 {"role": "valid", "path": "/home/ann/v", "bytes": 1, "sha256": "x", "source": {"path": "/home/ann/v.csv", "bytes": 7, "sha256": "cd"}}],
-            "config": {"items": "/home/ann/items.csv", "valid": "C:\\Users\\ann\\v.csv", "other": "/home/ann/x", "factors": 8, "l2": ["12"], "b\n```": 1},
+            "config": {"add": ["/home/ann/a.csv", "ann/b.csv"], "warm-start": "ann/run", "items": "/home/ann/items.csv", "valid": "C:\\Users\\ann\\v.csv", "other": "/home/ann/x", "factors": 8, "l2": ["12"], "b\n```": 1},
             "counts": {"train": 9, "valid": 3},
             "features": {"items": ["a|b\n# c"]},
             "result": {"valid": {"ndcg@20": 0.25, "rmse": 1.5}, "baselines": {"biases": {"rmse": 2.0}}},
@@ -267,7 +271,7 @@ mod tests {
             "| ratings | 5 | ab |\n| valid | 7 | cd |\n",
             "Counts: train 9, valid 3.",
             "Features of the items: a&#124;b # c.",
-            "items = \"items.csv\"\nl2 = [\"12\"]\nother = \"x\"\nvalid = \"v.csv\"\n```\n",
+            "```toml\nadd = [\"a.csv\", \"b.csv\"]\nfactors = 8\nitems = \"items.csv\"\nl2 = [\"12\"]\nother = \"x\"\nvalid = \"v.csv\"\nwarm-start = \"run\"\n```\n",
             "| this model | 0.2500 | 1.5000 |\n| biases |  | 2.0000 |\n",
             "lowrank registry pull REGISTRY/movies@8 -o movies\n",
         ] {

@@ -47,7 +47,12 @@ impl<F: FileSystem> Registry<F> {
                 Err(error) => report.problems.push(error.to_string()),
                 Ok(aliases) => {
                     for (alias, version) in aliases.reachable() {
-                        if !self.is_there(&name, version) {
+                        // What was rolled back in the meantime may have been removed since.
+                        let is_needed = || {
+                            let now = self.aliases(&name);
+                            now.is_ok_and(|now| now.reachable().any(|of| of == (alias, version)))
+                        };
+                        if !self.is_there(&name, version) && is_needed() {
                             let path = self.root.join(&name).join(ALIASES);
                             report.problems.push(format!(
                                 "{}: {alias} is or was version {version}, which is not there",

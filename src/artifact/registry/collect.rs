@@ -9,6 +9,7 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use super::push::{PUSH, lock_of};
@@ -77,12 +78,15 @@ impl<F: FileSystem> Registry<F> {
     }
 
     fn remove_file(&self, path: &Path, dry_run: bool) -> Result<()> {
-        match dry_run {
-            true => Ok(()),
-            false => self
-                .file_system
-                .remove(path)
-                .map_err(Error::io(path, "remove")),
+        if dry_run {
+            return Ok(());
+        }
+        match self.file_system.remove(path) {
+            // Whoever drops a push takes its own lock away.
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(Error::io(path, "remove")(error))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -131,7 +135,7 @@ impl<F: FileSystem> Registry<F> {
         let size = bytes(&self.file_system, path);
         if !dry_run {
             match remove(&self.file_system, path) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
                     return Err(Error::io(path, "remove")(error));
                 }
                 _ => {}

@@ -34,6 +34,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::storage::replace::name_when_finished;
 use crate::storage::{Disk, FileSystem, Kind, create_folders, read_file, write_atomically};
 use crate::{Error, Result};
 
@@ -123,7 +124,7 @@ impl<F: FileSystem> Registry<F> {
         let Registry { root, file_system } = &registry;
         create_folders(file_system, root)?;
         // What a push that was ended left of making one is no content.
-        let content = |name: &String| !name.starts_with(&format!(".{MARKER}")) && name != LOCK;
+        let content = |name: &String| name_when_finished(name) != Some(MARKER) && name != LOCK;
         let has_content = registry.names_in(root)?.iter().any(content);
         // Asked again: somebody else may have made a registry of it, and put something in.
         if has_content && registry.marker()?.is_none() {

@@ -111,6 +111,7 @@ impl Predict {
         not_an_input(self.output.as_deref(), inputs)?;
         if self.stdin {
             let model = self.model.load()?;
+            let model = self.fresh.apply(model, self.users.as_deref(), manner)?;
             return self.lines(&model, manner);
         }
         match (&self.pairs, &self.user, &self.item) {

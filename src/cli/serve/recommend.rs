@@ -34,7 +34,7 @@ use crate::{Error, Model, Recommendation, Result};
     A condition is COLUMN=VALUE, or with != < <= > >=, or COLUMN in VALUE,VALUE, or COLUMN in 1990..1999; conditions are joined by & (and), | (or), ! (not) and \
     brackets. Put it in quotes for the shell, and a value that has one of these signs in double quotes within.\n\
     A history is that of a user whom training never saw: the user's embedding is found from it as training would have found it, with the items as they are; \
-    where the loss has no closed form (softmax, BPR, cosines), it is the mean of the items' embeddings.\n\n\
+    of cosines it is the mean of the items' embeddings.\n\n\
     With --stdin each line of standard input is a JSON object with a user, or with a history, {\"50\": 5} or [[\"50\", 5]]; n, unseen (true or false), where, max_per, \
     popularity_penalty, allow and deny (lists of ids) take the place of the flags; an id of any kind comes back in the answer, {\"user\", \"items\": [{\"rank\", \"item\", \
     \"title\", \"genres\", \"score\"}]} or {\"error\", \"line\"}, written at once. The end of the input ends it. --all writes the lists of any number of users with -o."
@@ -157,10 +157,6 @@ impl Recommend {
         let table = self.user_table.as_deref();
         let model = self.fresh.apply(self.load()?, table, manner)?;
         let wishes = self.wishes(&model)?;
-        if self.stdin {
-            return wishes.lines(&model, manner);
-        }
-        let users = self.rows(&model)?;
         let recommender = model.recommender(&wishes.query())?;
         for (flag, n) in [
             ("--allow", recommender.n_unknown_allowed()),
@@ -171,6 +167,10 @@ impl Recommend {
                 manner.note(format_args!("note: {ids} of {flag} not in the model"));
             }
         }
+        if self.stdin {
+            return wishes.lines(&model, &recommender, manner);
+        }
+        let users = self.rows(&model)?;
         let newcomer = self
             .history
             .as_ref()

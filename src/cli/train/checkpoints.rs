@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use super::update::Updated;
 use crate::artifact::RunDirectory;
 use crate::cli::duration;
 use crate::training::State;
@@ -62,6 +63,9 @@ pub struct Note {
     pub started: u64,
     /// How often it is put down.
     pub every: Option<String>,
+    /// What an update found before it trained.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub update: Option<Updated>,
     /// Role and SHA-256 of every input.
     pub inputs: Vec<(String, Option<String>)>,
 }

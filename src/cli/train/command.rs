@@ -4,22 +4,18 @@
 //! made when the input has turned out to be good.
 
 use std::path::PathBuf;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use super::checkpoints::Every;
 use super::dry_run;
 use super::inputs::{self, Inputs};
 use super::progress::Progress;
-use super::session::{self, Session};
 use super::settings::{Refusals, Settings};
+use super::start::{self, Start};
 use crate::artifact::{InitTables, RunDirectory};
-use crate::cli::fresh;
-use crate::cli::output::{Manner, counted, grouped};
-use crate::evaluation::Training;
-use crate::loss::LossKind;
-use crate::model::Similarity;
-use crate::training::groups::Used;
-use crate::training::{Checked, Config, Method};
+use crate::cli::calendar;
+use crate::cli::output::Manner;
+use crate::training::{Checked, Method};
 use crate::{Error, Result};
 use clap::Args;
 
@@ -75,9 +71,7 @@ impl Train {
     /// Runs the command.
     pub fn run(self, manner: Manner) -> Result<()> {
         let began = Instant::now();
-        let started = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |time| time.as_secs());
+        let started = calendar::now();
         let file = self
             .config
             .as_deref()
@@ -93,6 +87,7 @@ impl Train {
             return self.dry(&checked, &settings, manner);
         }
         RunDirectory::check(&self.output, self.force)?;
+        start::not_the_model(&self.output, settings.warm_start.as_deref())?;
         let files = inputs::hashing(&self.ratings, &settings);
         let inputs = Inputs::read(&self.ratings, &settings, &self.output, manner)?;
         let read = began.elapsed().as_secs_f64();
@@ -105,38 +100,22 @@ impl Train {
             }
         };
 
-        let (mut training, why) = session::begin(&checked, &inputs, &settings, manner)?;
-        let trainer = training.trainer();
-        why.iter().for_each(|line| manner.note(line));
-        describe(&inputs, &training, settings.patience, manner);
-        let files = files.finish()?;
-        let run = RunDirectory::create(&self.output, self.force)?;
-        let settings = settings.resolved(training.config(), trainer.optimizer().kind);
-        run.write_config(&toml::to_string(&settings).expect("settings are plain values"))?;
-        if self.checkpoint_every.is_some() && training.point_mut().is_none() {
-            manner.note("note: of a posterior only the start is put down: resume begins its sweeps anew, to the same bytes");
-        }
-        let note = session::note(
-            &self.ratings,
-            &settings,
-            why,
-            started,
-            self.checkpoint_every.clone(),
-            &files,
-        );
-        let session = Session {
-            run: &run,
-            inputs: &inputs,
-            training,
+        let start = Start {
+            output: &self.output,
+            force: self.force,
+            ratings: &self.ratings,
             settings,
+            checked,
+            inputs: &inputs,
             files,
-            note,
+            every: self.checkpoint_every,
             update: None,
             began,
+            started,
             read,
             progress: self.progress,
         };
-        session.run(manner)
+        start.run(manner)
     }
 }
 
@@ -192,99 +171,5 @@ impl Train {
             return Err(Error::config("loss", "one of clicks", wanted));
         }
         dry_run::run(checked, &inputs, began.elapsed().as_secs_f64(), manner)
-    }
-}
-
-/// Says what was read and what will be trained.
-fn describe(inputs: &Inputs, training: &Training<'_>, patience: Option<usize>, manner: Manner) {
-    let trainer = training.trainer();
-    let (data, report) = (&inputs.train, &inputs.train.report);
-    let held_out = inputs.valid.as_ref().map_or(String::new(), |valid| {
-        format!(", {} held out", grouped(valid.len() as u64))
-    });
-    manner.note(format_args!(
-        "{} of {} and {}{held_out}",
-        counted(data.n_ratings() as u64, "rating"),
-        counted(data.n_users() as u64, "user"),
-        counted(data.n_items() as u64, "item")
-    ));
-    if inputs.valid.is_none() && patience.is_some() {
-        manner.note(
-            "note: --patience does nothing here: no ratings are held out, see --valid-fraction",
-        );
-    }
-    if report.later_ratings > 0 {
-        manner.note(format_args!(
-            "{} later than --as-of are left out",
-            counted(report.later_ratings as u64, "rating")
-        ));
-    }
-    for (side, versions) in [
-        ("item", report.item_versions),
-        ("user", report.user_versions),
-    ] {
-        if let Some(versions) = versions {
-            manner.note(fresh::of_versions(side, &versions));
-        }
-    }
-    let duplicates = report.duplicates;
-    if duplicates.dropped > 0 {
-        manner.note(format_args!(
-            "{} of {} of user and item settled by --dedupe {}",
-            counted(duplicates.dropped as u64, "duplicate"),
-            counted(duplicates.pairs as u64, "pair"),
-            duplicates.policy
-        ));
-    }
-    for (side, chosen) in ["user", "item"].iter().zip(trainer.columns()) {
-        let used: Vec<String> = chosen.used.iter().map(Used::to_string).collect();
-        let of_ratings = chosen.implicit.map(str::to_owned).into_iter().collect();
-        for (names, what) in [
-            (&used, "used"),
-            (&of_ratings, "made of the ratings"),
-            (&chosen.skipped, "not used"),
-        ] {
-            if !names.is_empty() {
-                manner.note(format_args!("{side} features {what}: {}", names.join(", ")));
-            }
-        }
-    }
-    let config = trainer.config();
-    manner.note(format_args!(
-        "{}: {}, {}, {}, seed {}; {}, {} kernel",
-        what(training),
-        counted(config.factors() as u64, "factor"),
-        counted(trainer.n_parameters() as u64, "parameter"),
-        counted(config.n_epochs() as u64, "epoch"),
-        config.seed_number(),
-        counted(trainer.threads() as u64, "thread"),
-        trainer.kernel().name()
-    ));
-}
-
-/// How the tables are found.
-fn what(training: &Training<'_>) -> String {
-    let trainer = training.trainer();
-    match training.config().method {
-        Method::Variational => "variational posterior".into(),
-        Method::Samples(kept) => format!("average of {}", counted(kept as u64, "sample")),
-        Method::Ensemble => "three models; the first".into(),
-        _ => {
-            let preset = trainer.config().preset_name();
-            let config = trainer.config();
-            let loss = match config.loss {
-                LossKind::Squared => String::new(),
-                loss => format!(", {loss} of {}s", similarity(config)),
-            };
-            format!("preset {preset}{loss}, {}", trainer.optimizer().kind.name())
-        }
-    }
-}
-
-/// What a score is made of.
-fn similarity(config: &Config) -> &'static str {
-    match config.score_of() {
-        Similarity::Cosine => "cosine",
-        _ => "dot product",
     }
 }

@@ -11,4 +11,5 @@ mod resolve;
 pub mod resume;
 pub mod session;
 pub mod settings;
+mod start;
 pub mod update;

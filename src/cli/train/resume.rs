@@ -16,6 +16,7 @@ use super::settings::Settings;
 use crate::artifact::{Checkpoint, RunDirectory};
 use crate::cli::output::Manner;
 use crate::cli::sources::InputFile;
+use crate::training::Method;
 use crate::{Error, Result};
 
 /// Go on with a training that was interrupted
@@ -56,8 +57,7 @@ impl Resume {
         let checkpoint = Checkpoint::open(&path)?;
         let mut note = Note::read(&path, checkpoint.note())?;
         let mut settings = settings_of(&path, &note)?;
-        let raised = self.raise(&mut settings)?;
-        if raised {
+        if self.raise(&mut settings)? {
             note.config = toml::to_string(&settings).expect("settings are plain values");
         }
         let there = Settings {
@@ -72,15 +72,19 @@ impl Resume {
         let read = began.elapsed().as_secs_f64();
 
         let checked = there.config()?.check()?;
-        let mut training = checked.training(&inputs.train, inputs.valid.as_ref())?;
-        match training.point_mut() {
-            Some(trainer) => checkpoint.restore(trainer.state_mut())?,
+        let training = match checked.config().method {
+            Method::Point | Method::Als => {
+                let mut training = checked.training(&inputs.train, inputs.valid.as_ref())?;
+                if let Some(trainer) = training.point_mut() {
+                    checkpoint.restore(trainer.state_mut())?;
+                }
+                training
+            }
             // Of a posterior the start is all there is; what a warm start found is found again.
-            None => training = session::begin(&checked, &inputs, &there, manner)?.0,
-        }
-        if raised {
-            run.write_config(&note.config)?;
-        }
+            _ => session::begin(&checked, &inputs, &there, manner)?.0,
+        };
+        // Also where it seems to be so already: a kill may have left that of a resume with other epochs.
+        run.write_config(&note.config)?;
         run.keep_metrics(checkpoint.epoch())?;
         manner.note(match checkpoint.epoch() {
             0 => "going on from the start".to_owned(),
@@ -96,7 +100,6 @@ impl Resume {
             settings,
             files,
             note,
-            update: None,
             began,
             read,
             progress: self.progress,
@@ -108,14 +111,21 @@ impl Resume {
 impl Resume {
     /// Takes more epochs into the settings, and the ones that the schedule was made for.
     fn raise(&self, settings: &mut Settings) -> Result<bool> {
-        let (Some(epochs), Some(before)) = (self.epochs, settings.epochs) else {
+        let Some(epochs) = self.epochs else {
             return Ok(false);
+        };
+        let Some(before) = settings.epochs else {
+            let wanted = "none: the members of an ensemble have their own";
+            return Err(Error::config("epochs", epochs, wanted));
         };
         if epochs < before {
             let wanted = format!("{before} or more: the schedule is made for as many");
             return Err(Error::config("epochs", epochs, wanted));
         }
-        settings.horizon = settings.horizon.or(Some(before));
+        // Sweeps have no rate.
+        if !settings.names_a_method() {
+            settings.horizon = settings.horizon.or(Some(before));
+        }
         settings.epochs = Some(epochs);
         Ok(epochs > before)
     }

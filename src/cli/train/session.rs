@@ -37,8 +37,6 @@ pub struct Session<'a> {
     pub files: Vec<InputFile>,
     /// What a checkpoint says.
     pub note: Note,
-    /// What an update did.
-    pub update: Option<Updated>,
     /// When the command began.
     pub began: Instant,
     /// Seconds of reading.
@@ -99,6 +97,7 @@ pub fn note(
         recipe,
         started,
         every,
+        update: None,
         inputs: files.iter().map(InputFile::known_by).collect(),
     }
 }
@@ -152,6 +151,7 @@ impl Session<'_> {
         model.save(run.model())?;
         let outcome = outcome(&finish, last_loss, &model, inputs.valid.as_ref())?;
         let total = self.began.elapsed().as_secs_f64();
+        let update = self.note.update;
         let record = Record {
             version: env!("CARGO_PKG_VERSION"),
             started: self.note.started,
@@ -167,7 +167,7 @@ impl Session<'_> {
             config: self.settings,
             recipe: self.note.recipe,
             result: outcome.clone(),
-            update: self.update.clone(),
+            update: update.clone(),
         };
         run.write_record(&serde_json::to_string_pretty(&record).expect("plain values"))?;
         run.remove_checkpoint()?;
@@ -182,7 +182,7 @@ impl Session<'_> {
             run: run.path().display().to_string(),
             model: run.model().display().to_string(),
             outcome: &outcome,
-            update: self.update.as_ref(),
+            update: update.as_ref(),
             seconds: total,
         };
         manner.output(None, |out| match out.format() {

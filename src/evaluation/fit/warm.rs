@@ -17,7 +17,7 @@ use std::fmt;
 use super::Training;
 use crate::data::{Dataset, Ids, Interactions};
 use crate::model::{Model, ModelSide, Parameters, Rows, Side, Spread, Table};
-use crate::recommend::fold_in::own_row;
+use crate::recommend::fold_in::{Ratings, own_rows};
 use crate::training::config::Method;
 use crate::training::{Trainer, groups};
 use crate::{Error, Result};
@@ -110,12 +110,28 @@ fn place(trainer: &mut Trainer<'_, f32>, model: &Model) -> WarmStart {
     let data = trainer.data();
     let objective = trainer.objective();
     let touched = [&objective.users, &objective.items].map(|of| of.counts[0].clone());
-    let Parameters { users, items, .. } = trainer.parameters_mut();
+    let Parameters {
+        users,
+        items,
+        global_mean,
+        ..
+    } = trainer.parameters_mut();
     let [of_users, of_items] = touched;
-    WarmStart {
+    let start = WarmStart {
         users: side(users, "user", data, &of_users, model.users()),
         items: side(items, "item", data, &of_items, model.items()),
+    };
+    // The model's biases are around its own mean.
+    let off = model.global_mean().zip(*global_mean);
+    if let Some((off, biases)) = off.zip(users.identity.bias_slice_mut()) {
+        let off = (off.0 - off.1) as f32;
+        for (bias, id) in biases.iter_mut().zip(data.users.ids.names().iter()) {
+            if model.users().ids().index(id).is_some() {
+                *bias += off;
+            }
+        }
     }
+    start
 }
 
 fn side(
@@ -130,21 +146,21 @@ fn side(
         _ => &data.items.ids,
     };
     let learnt = |row: u32| from.counts()[row as usize] > 0;
+    let rows = rows_of(ids, from.ids());
     let mut warmed = Warmed {
-        gone: from.ids().len(),
+        gone: from.ids().len() - rows.iter().flatten().count(),
         ..Warmed::default()
     };
-    let rows = rows_of(ids, from.ids(), &mut warmed.gone);
     copy(
         &mut tables.identity,
         &rows,
         from.identity(),
         from.identity_biases(),
     );
-    for (row, old) in rows.iter().enumerate().filter(|&(row, _)| touched[row] > 0) {
+    for (old, _) in rows.iter().zip(touched).filter(|(_, n)| **n > 0) {
         match old {
             Some(old) if learnt(*old) => warmed.taken += 1,
-            _ => warmed.new += usize::from(row < ids.len()),
+            _ => warmed.new += 1,
         }
     }
     for group in &mut tables.groups {
@@ -157,7 +173,7 @@ fn side(
             warmed.new_features += values.len();
             continue;
         };
-        let rows = rows_of(values, of_model.values(), &mut 0);
+        let rows = rows_of(values, of_model.values());
         copy(&mut group.table, &rows, of_model.table(), of_model.biases());
         let known = rows.iter().flatten().count();
         warmed.features += known;
@@ -166,11 +182,9 @@ fn side(
     warmed
 }
 
-/// The model's row of each of `ids`; `gone` is lessened by those that are found.
-fn rows_of(ids: &Ids, from: &Ids, gone: &mut usize) -> Vec<Option<u32>> {
-    let rows: Vec<Option<u32>> = ids.names().iter().map(|id| from.index(id)).collect();
-    *gone = gone.saturating_sub(rows.iter().flatten().count());
-    rows
+/// The model's row of each of `ids`.
+fn rows_of(ids: &Ids, from: &Ids) -> Vec<Option<u32>> {
+    ids.names().iter().map(|id| from.index(id)).collect()
 }
 
 /// Copies rows of the model; 0 where it has none.
@@ -198,6 +212,7 @@ fn fold_in(trainer: &mut Trainer<'_, f32>, model: &Model) -> Result<()> {
     if data.stored.is_some() {
         return Ok(());
     }
+    let least = trainer.config().threshold.unwrap_or(f64::NEG_INFINITY);
     for users in [true, false] {
         let now = trainer.model()?;
         let (ids, other_ids) = match users {
@@ -217,18 +232,14 @@ fn fold_in(trainer: &mut Trainer<'_, f32>, model: &Model) -> Result<()> {
                 .collect(),
             false => vec![true; other_ids.len()],
         };
-        let own = |(row, ratings): (u32, Vec<(u32, f32)>)| {
-            own_row(&now, users, row, ratings).map(|own| (row, own))
-        };
-        let histories = histories(&data.interactions, users, &is_new, &stands);
-        let found: Vec<(u32, (Vec<f64>, f64))> =
-            histories.into_iter().map(own).collect::<Result<_>>()?;
+        let histories = histories(&data.interactions, users, &is_new, &stands, least);
+        let found = own_rows(&now, users, histories, trainer.pool())?;
         let parameters = trainer.parameters_mut();
         let table = match users {
             true => &mut parameters.users.identity,
             false => &mut parameters.items.identity,
         };
-        for (row, (factors, bias)) in found {
+        for (row, factors, bias) in found {
             for (to, value) in table.row_mut(row as usize).iter_mut().zip(factors) {
                 *to = value as f32;
             }
@@ -249,22 +260,23 @@ fn newcomers(ids: &Ids, of: &ModelSide) -> Vec<bool> {
     ids.names().iter().map(|id| !learnt(id)).collect()
 }
 
-/// The ratings of each newcomer by those who stand, rising by row.
+/// The ratings of each newcomer by those who stand, of at least so much, rising by row.
 fn histories(
     ratings: &Interactions,
     users: bool,
     is_new: &[bool],
     stands: &[bool],
-) -> BTreeMap<u32, Vec<(u32, f32)>> {
-    let mut of_rows: BTreeMap<u32, Vec<(u32, f32)>> = BTreeMap::new();
+    least: f64,
+) -> Vec<(u32, Ratings)> {
+    let mut of_rows: BTreeMap<u32, Ratings> = BTreeMap::new();
     for (n, &rating) in ratings.ratings.iter().enumerate() {
         let (own, other) = match users {
             true => (ratings.users[n], ratings.items[n]),
             false => (ratings.items[n], ratings.users[n]),
         };
-        if is_new[own as usize] && stands[other as usize] {
-            of_rows.entry(own).or_default().push((other, rating));
+        if is_new[own as usize] && stands[other as usize] && f64::from(rating) >= least {
+            of_rows.entry(own).or_default().insert(other, rating);
         }
     }
-    of_rows
+    of_rows.into_iter().collect()
 }

@@ -186,7 +186,7 @@ fn known(side: &ModelSide, row: u32) -> Option<u32> {
 }
 
 /// Whether no training rating touches the row.
-fn cold(side: &ModelSide, row: u32) -> bool {
+pub(crate) fn cold(side: &ModelSide, row: u32) -> bool {
     side.counts
         .get(row as usize)
         .is_none_or(|&count| count == 0)

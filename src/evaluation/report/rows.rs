@@ -5,7 +5,7 @@
 use crate::Model;
 use crate::data::Interactions;
 use crate::kernels::pool::Pool;
-use crate::model::Baseline;
+use crate::model::{Baseline, Scorer};
 
 /// Rows of a task.
 const CHUNK: usize = 1 << 14;
@@ -19,7 +19,7 @@ pub fn predictions(model: &Model, test: &Interactions, pool: &Pool) -> Vec<f64> 
         let rows = start..(start + CHUNK).min(test.len());
         let predictions = rows.map(|n| {
             let (user, item) = (known(test.users[n], n_users), known(test.items[n], n_items));
-            f64::from(model.predict_rows(user, item).value)
+            f64::from(Scorer::new(model, user).value(item))
         });
         predictions.collect::<Vec<f64>>()
     });

@@ -27,9 +27,5 @@ pub(super) fn own(history: &History<'_>, weight: f64) -> Result<Own> {
         );
     }
     let solution = system.solve(n_factors)?;
-    Ok(Own {
-        factors: solution.factors,
-        bias: solution.bias,
-        spread: None,
-    })
+    Ok(solution.into())
 }

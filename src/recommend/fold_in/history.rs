@@ -4,9 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use super::ridge::Penalty;
+use super::ridge::{Penalty, Solution};
 use super::{cells, newton, posterior, squared};
 use crate::kernels::lanes;
+#[cfg(feature = "train")]
+use crate::kernels::pool::Pool;
 use crate::loss::LossKind;
 use crate::model::posterior::OwnSpread;
 use crate::model::purpose::normalise;
@@ -21,6 +23,8 @@ pub(super) struct History<'m> {
     pub(super) whose: Whose,
     pub(super) others: Vec<u32>,
     pub(super) ratings: Vec<f64>,
+    /// The mean ‖Q_i‖² of the other side's rows with ratings.
+    mean_square: f64,
     /// What the newcomer's features give: a padded row, and a bias.
     given: (Vec<f32>, f32),
 }
@@ -30,6 +34,16 @@ pub(super) struct Own {
     pub(super) factors: Vec<f64>,
     pub(super) bias: f64,
     pub(super) spread: Option<OwnSpread>,
+}
+
+impl From<Solution> for Own {
+    fn from(solution: Solution) -> Own {
+        Own {
+            factors: solution.factors,
+            bias: solution.bias,
+            spread: None,
+        }
+    }
 }
 
 /// What the groups that are made of ratings give to a newcomer of these ratings.
@@ -47,33 +61,43 @@ fn given(model: &Model, whose: Whose, others: &[u32]) -> (Vec<f32>, f32) {
     own.composed_row(Similarity::Dot, None, of_ratings)
 }
 
-/// The row of its own, factors then bias, that row `row` of a model has by these ratings of the other side's rows; what it is composed of already stays as it is. The model's own row is 0.
+/// The ratings of one row, by the other side's rows.
+#[cfg(feature = "train")]
+pub(crate) type Ratings = BTreeMap<u32, f32>;
+
+/// The rows of their own, factors then bias, that rows of a model have by these ratings; what they are composed of already stays as it is, and the model's own rows are 0. Of a model that predicts no ratings the mean of the other
+/// side's rows: there every row of the other side would have to be looked at for each, and training goes on anyway.
 ///
 /// # Errors
 /// As [`Model::fold_in`]'s.
 #[cfg(feature = "train")]
-pub(crate) fn own_row(
+pub(crate) fn own_rows(
     model: &Model,
     users: bool,
-    row: u32,
-    ratings: impl IntoIterator<Item = (u32, f32)>,
-) -> Result<(Vec<f64>, f64)> {
+    rows: Vec<(u32, Ratings)>,
+    pool: &Pool,
+) -> Result<Vec<(u32, Vec<f64>, f64)>> {
     let whose = if users { Whose::Users } else { Whose::Items };
-    let by_row: BTreeMap<u32, f64> = ratings.into_iter().map(|(r, x)| (r, x.into())).collect();
-    let (others, ratings) = by_row.into_iter().unzip();
     let own = whose.side(model);
-    let history = History {
-        model,
-        whose,
-        given: (
-            own.composed().padded_row(row as usize).to_vec(),
-            own.bias(row),
-        ),
-        others,
-        ratings,
-    };
-    let own = history.own()?;
-    Ok((own.factors, own.bias))
+    let mean_square = mean_square(whose.other().side(model));
+    let found = pool.map(rows, |(row, ratings)| {
+        let (others, ratings) = ratings.into_iter().map(|(r, x)| (r, f64::from(x))).unzip();
+        let given = own.composed().padded_row(row as usize).to_vec();
+        let history = History {
+            model,
+            whose,
+            given: (given, own.bias(row)),
+            others,
+            ratings,
+            mean_square,
+        };
+        let own = match model.wants_ratings() {
+            true => history.own()?,
+            false => history.mean(),
+        };
+        Ok((row, own.factors, own.bias))
+    });
+    found.into_iter().collect()
 }
 
 impl<'m> History<'m> {
@@ -114,6 +138,7 @@ impl<'m> History<'m> {
             model,
             whose,
             given: given(model, whose, &others),
+            mean_square: mean_square(other.side(model)),
             others,
             ratings,
         };
@@ -222,29 +247,13 @@ impl<'m> History<'m> {
                 };
                 (purpose.l2 * n as f64, purpose.bias_l2 * n as f64)
             }
-            None => (OF_ROWS * self.mean_square(), OF_BIASES),
+            None => (OF_ROWS * self.mean_square, OF_BIASES),
         };
         Penalty {
             factors: vec![l2; self.model.n_factors()],
             bias: self.with_bias().then_some(bias_l2),
         }
-        .at_least(LEAST, self.mean_square())
-    }
-
-    /// The mean ‖Q_i‖² of the other side's rows with ratings.
-    fn mean_square(&self) -> f64 {
-        let other = self.other();
-        let rated = (0..other.ids().len()).filter(|&row| other.counts()[row] > 0);
-        let (mut sum, mut n) = (0.0, 0.0);
-        for row in rated {
-            let row = other.composed().row(row);
-            sum += row
-                .iter()
-                .map(|&q| f64::from(q) * f64::from(q))
-                .sum::<f64>();
-            n += 1.0;
-        }
-        if sum > 0.0 { sum / n } else { 1.0 }
+        .at_least(LEAST, self.mean_square)
     }
 }
 
@@ -253,3 +262,18 @@ const OF_ROWS: f64 = 5.0;
 const OF_BIASES: f64 = 4.0;
 /// The least λ, in the same units.
 pub(super) const LEAST: f64 = 1e-6;
+
+/// The mean ‖Q_i‖² of the rows with ratings.
+fn mean_square(side: &ModelSide) -> f64 {
+    let rated = (0..side.ids().len()).filter(|&row| side.counts()[row] > 0);
+    let (mut sum, mut n) = (0.0, 0.0);
+    for row in rated {
+        let row = side.composed().row(row);
+        sum += row
+            .iter()
+            .map(|&q| f64::from(q) * f64::from(q))
+            .sum::<f64>();
+        n += 1.0;
+    }
+    if sum > 0.0 { sum / n } else { 1.0 }
+}

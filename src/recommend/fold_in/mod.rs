@@ -42,7 +42,7 @@ use crate::model::{Clip, Meaning, Model};
 use crate::{Error, Result};
 use history::History;
 #[cfg(feature = "train")]
-pub(crate) use history::own_row;
+pub(crate) use history::{Ratings, own_rows};
 pub use newcomers::{NewItem, NewUser};
 
 impl Model {

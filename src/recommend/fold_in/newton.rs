@@ -13,17 +13,18 @@
 //! Cost of a step: a row of every item, n_items · n_factors²; of bpr |H|·m of them.
 
 use super::history::{History, Own};
-use super::ridge::{Solution, System};
+use super::ridge::{Limits, Penalty, Solution, System, descend};
 use crate::Result;
 use crate::loss::{Bpr, Logistic, LossKind, Pairwise, Pointwise};
 use crate::model::link::sigmoid;
 use crate::recommend::filter::Whose;
 
-/// Steps, and halvings of one; J stands still long before.
-const STEPS: usize = 50;
-const HALVINGS: usize = 30;
-/// J that falls by less than this share of itself stands still.
-const STILL: f64 = 1e-12;
+/// J stands still long before.
+const LIMITS: Limits = Limits {
+    steps: 50,
+    halvings: 30,
+    still: 1e-12,
+};
 /// Others that training compares a positive of `logistic` with, unless it is told otherwise.
 const NEGATIVES: f64 = 4.0;
 /// Others that each of the history is compared with by `bpr`.
@@ -37,6 +38,7 @@ struct Problem<'h, 'm> {
     constants: Vec<f64>,
     /// Rows that are not in the history; of `bpr` some of them.
     others: Vec<u32>,
+    penalty: Penalty,
 }
 
 pub(super) fn own(history: &History<'_>, loss: LossKind) -> Result<Own> {
@@ -56,43 +58,19 @@ pub(super) fn own(history: &History<'_>, loss: LossKind) -> Result<Own> {
         history,
         loss,
         others,
+        penalty: history.penalty(),
     };
-    let solution = problem.minimise()?;
-    Ok(Own {
-        factors: solution.factors,
-        bias: solution.bias,
-        spread: None,
-    })
+    let n_factors = history.model.n_factors();
+    let solution = descend(
+        n_factors,
+        LIMITS,
+        |at| problem.value(at),
+        |at| problem.step(at),
+    )?;
+    Ok(solution.into())
 }
 
 impl Problem<'_, '_> {
-    fn minimise(&self) -> Result<Solution> {
-        let mut at = Solution {
-            factors: vec![0.0; self.history.model.n_factors()],
-            bias: 0.0,
-        };
-        let mut value = self.value(&at);
-        for _ in 0..STEPS {
-            let next = self.step(&at)?;
-            let mut share = 1.0;
-            let better = (0..HALVINGS).find_map(|_| {
-                let there = at.towards(&next, share);
-                let of_there = self.value(&there);
-                share *= 0.5;
-                (of_there < value).then_some((there, of_there))
-            });
-            let Some((there, of_there)) = better else {
-                break;
-            };
-            let still = value - of_there <= STILL * value.abs();
-            (at, value) = (there, of_there);
-            if still {
-                break;
-            }
-        }
-        Ok(at)
-    }
-
     /// ⟨θ, q̃⟩ of a row.
     fn part(&self, other: u32, at: &Solution) -> f64 {
         at.dot(self.history.other_row(other))
@@ -140,12 +118,12 @@ impl Problem<'_, '_> {
                 yes + self.weight() * no
             }
         };
-        fit + self.history.penalty().of(at)
+        fit + self.penalty.of(at)
     }
 
     /// Where Newton's parabola has its least.
     fn step(&self, at: &Solution) -> Result<Solution> {
-        let mut system = System::new(&self.history.penalty().doubled())?;
+        let mut system = System::new(&self.penalty.clone().doubled())?;
         match self.loss {
             LossKind::Softmax { temperature } => self.softmax(&mut system, temperature, at),
             LossKind::Bpr => self.bpr(&mut system, at),

@@ -56,6 +56,48 @@ impl Solution {
     }
 }
 
+/// When a descent stops.
+pub(super) struct Limits {
+    pub(super) steps: usize,
+    /// Of one step.
+    pub(super) halvings: usize,
+    /// A value that falls by less than this share of itself stands still.
+    pub(super) still: f64,
+}
+
+/// Goes from 0 to where `step` says, and from there on; a step that does not lessen `value` is halved until it does, so it falls until it stands still.
+pub(super) fn descend(
+    n_factors: usize,
+    limits: Limits,
+    value: impl Fn(&Solution) -> f64,
+    mut step: impl FnMut(&Solution) -> Result<Solution>,
+) -> Result<Solution> {
+    let mut at = Solution {
+        factors: vec![0.0; n_factors],
+        bias: 0.0,
+    };
+    let mut least = value(&at);
+    for _ in 0..limits.steps {
+        let next = step(&at)?;
+        let mut share = 1.0;
+        let better = (0..limits.halvings).find_map(|_| {
+            let there = at.towards(&next, share);
+            let found = value(&there);
+            share *= 0.5;
+            (found < least).then_some((there, found))
+        });
+        let Some((there, found)) = better else {
+            break;
+        };
+        let still = least - found <= limits.still * least.abs();
+        (at, least) = (there, found);
+        if still {
+            break;
+        }
+    }
+    Ok(at)
+}
+
 impl Penalty {
     /// Σ_f λ_f·p_f² + λ_b·b².
     pub(super) fn of(&self, at: &Solution) -> f64 {

@@ -9,15 +9,16 @@
 //! does, so J falls until it stands still.
 
 use super::history::{History, Own};
-use super::ridge::{Equations, Solution};
+use super::ridge::{Equations, Limits, Penalty, Solution, descend};
 use crate::Result;
 use crate::loss::{Huber, LossKind, Pointwise};
 
-/// Steps, and halvings of one step; J stands still long before.
-const STEPS: usize = 100;
-const HALVINGS: usize = 40;
-/// J that falls by less than this share of itself stands still.
-const STILL: f64 = 1e-14;
+/// J stands still long before.
+const LIMITS: Limits = Limits {
+    steps: 100,
+    halvings: 40,
+    still: 1e-14,
+};
 /// A slope below this is taken for it: a score far out on a sigmoid says nothing, and is not divided by.
 const LEAST_SLOPE: f64 = 1e-6;
 
@@ -34,13 +35,11 @@ pub(super) fn own(history: &History<'_>, loss: LossKind) -> Result<Own> {
         targets: vec![0.0; constants.len()],
         penalty: history.penalty(),
     };
-    let mut at = Solution {
-        factors: vec![0.0; n_factors],
-        bias: 0.0,
-    };
-    let mut value = objective(history, loss, &equations, &constants, &at);
-    for _ in 0..STEPS {
-        let link = history.model.link();
+    let link = history.model.link();
+    // What stays as it is while the equations change with every step.
+    let (rows, penalty) = (equations.rows.clone(), equations.penalty.clone());
+    let value = |at: &Solution| objective(history, loss, (&rows, &penalty), &constants, at);
+    let solution = descend(n_factors, LIMITS, value, |at| {
         for (n, constant) in constants.iter().enumerate() {
             let own = at.dot(equations.rows[n]);
             let score = constant + own;
@@ -49,28 +48,9 @@ pub(super) fn own(history: &History<'_>, loss: LossKind) -> Result<Own> {
             equations.weights[n] = weight(loss, error) * slope * slope;
             equations.targets[n] = own - error / slope;
         }
-        let next = equations.solve()?;
-        let mut share = 1.0;
-        let better = (0..HALVINGS).find_map(|_| {
-            let there = at.towards(&next, share);
-            let value_there = objective(history, loss, &equations, &constants, &there);
-            share *= 0.5;
-            (value_there < value).then_some((there, value_there))
-        });
-        let Some((there, value_there)) = better else {
-            break;
-        };
-        let still = value - value_there <= STILL * value;
-        (at, value) = (there, value_there);
-        if still {
-            break;
-        }
-    }
-    Ok(Own {
-        factors: at.factors,
-        bias: at.bias,
-        spread: None,
-    })
+        equations.solve()
+    })?;
+    Ok(solution.into())
 }
 
 /// ℓ of an error.
@@ -96,17 +76,13 @@ fn weight(loss: LossKind, error: f64) -> f64 {
 fn objective(
     history: &History<'_>,
     loss: LossKind,
-    equations: &Equations<'_>,
+    (rows, penalty): (&[&[f32]], &Penalty),
     constants: &[f64],
     at: &Solution,
 ) -> f64 {
     let link = history.model.link();
-    let scores = equations
-        .rows
-        .iter()
-        .zip(constants)
-        .map(|(row, c)| c + at.dot(row));
+    let scores = rows.iter().zip(constants).map(|(row, c)| c + at.dot(row));
     let errors = scores.zip(&history.ratings).map(|(s, r)| link.value(s) - r);
     let fit: f64 = errors.map(|error| value(loss, error)).sum();
-    fit + equations.penalty.of(at)
+    fit + penalty.of(at)
 }

@@ -8,7 +8,6 @@ use super::lists::labels;
 use super::of_model::Side;
 use crate::Result;
 use crate::cli::output::{Manner, counted};
-use crate::data::Interactions;
 use crate::evaluation::evaluate;
 use crate::evaluation::report::ranking::TestUsers;
 use crate::evaluation::report::rows;
@@ -48,7 +47,7 @@ impl Evaluate {
             let values = labels.figures(&predicted, &findings.metrics);
             judged.values.0.extend(values);
         }
-        let remembered = champion.remembered(test);
+        let remembered = champion.remembered();
         if remembered > 0 {
             manner.note(format_args!(
                 "warning: the champion was trained on {} of the test: it remembers their ratings, and its lists cannot hold them",
@@ -62,7 +61,8 @@ impl Evaluate {
 
 impl Side {
     /// Rows whose pair is in the model's training.
-    fn remembered(&self, test: &Interactions) -> u64 {
+    fn remembered(&self) -> u64 {
+        let test = &self.test.interactions;
         let n_users = self.model.users().ids().len();
         let pairs = test.users.iter().zip(&test.items);
         let known = pairs.filter(|(user, item)| {

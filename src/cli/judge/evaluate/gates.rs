@@ -2,6 +2,10 @@
 //!
 //! Errors are taken row by row and lists user by user, so that two models can be compared on the same of them. Rows of newcomers are those of the model that is judged, for all.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
 use super::Evaluate;
 use super::findings::Findings;
 use super::lists::labels;
@@ -10,7 +14,7 @@ use crate::data::Interactions;
 use crate::evaluation::baselines::Knn;
 use crate::evaluation::comparison::by_first_row;
 use crate::evaluation::gate::{Figure, Gate, Newcomers, Reference, Sample, Verdict};
-use crate::evaluation::report::rows;
+use crate::evaluation::report::{cold, rows};
 use crate::kernels::pool::Pool;
 use crate::metrics::{Kind, Metric, log_loss};
 use crate::model::Meaning;
@@ -49,6 +53,7 @@ impl Evaluate {
             knn,
             findings,
             pool,
+            predicted: RefCell::default(),
         };
         let differences = match champion {
             Some(_) => ground.differences(),
@@ -69,6 +74,15 @@ struct Ground<'a> {
     knn: Option<&'a Knn>,
     findings: &'a Findings,
     pool: &'a Pool,
+    /// What was predicted already: by whom, of which rows.
+    predicted: RefCell<BTreeMap<(Option<&'static str>, Rows), Rc<Vec<f64>>>>,
+}
+
+/// Which rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Rows {
+    Test,
+    Training,
 }
 
 /// A figure, or why there is none.
@@ -122,8 +136,8 @@ impl Ground<'_> {
                 self.errors(kind, whose, &rows)
             }
             Figure::Train => {
-                let train = self.training(self.side)?;
-                let predictions = self.predictions(whose, |side| self.training(side))?;
+                let train = rows_of(self.side, Rows::Training)?;
+                let predictions = self.predictions(whose, Rows::Training)?;
                 let all: Vec<usize> = (0..train.len()).collect();
                 Ok(sample(Kind::Rmse, train, &predictions, &all))
             }
@@ -137,7 +151,7 @@ impl Ground<'_> {
 
     /// Errors of some rows of the test.
     fn errors(&self, kind: Kind, whose: Option<Reference>, rows: &[usize]) -> Found {
-        let predictions = self.predictions(whose, |side| Ok(&side.test.interactions))?;
+        let predictions = self.predictions(whose, Rows::Test)?;
         Ok(sample(
             kind,
             &self.side.test.interactions,
@@ -146,13 +160,19 @@ impl Ground<'_> {
         ))
     }
 
-    /// What is predicted for each of the rows that `of` picks.
-    fn predictions<'s>(
-        &'s self,
-        whose: Option<Reference>,
-        of: impl Fn(&'s Side) -> Result<&'s Interactions, String>,
-    ) -> Result<Vec<f64>, String> {
-        let own = of(self.side)?;
+    /// What is predicted for each of the rows; several gates may ask for the same.
+    fn predictions(&self, whose: Option<Reference>, rows: Rows) -> Result<Rc<Vec<f64>>, String> {
+        let key = (whose.map(Reference::name), rows);
+        if let Some(found) = self.predicted.borrow().get(&key) {
+            return Ok(found.clone());
+        }
+        let made = Rc::new(self.predict(whose, rows)?);
+        self.predicted.borrow_mut().insert(key, made.clone());
+        Ok(made)
+    }
+
+    fn predict(&self, whose: Option<Reference>, which: Rows) -> Result<Vec<f64>, String> {
+        let own = rows_of(self.side, which)?;
         let model = &self.side.model;
         let predictions = match whose {
             None => return Ok(rows::predictions(model, own, self.pool)),
@@ -161,7 +181,11 @@ impl Ground<'_> {
                 if side.model.meaning() != Meaning::Rating {
                     return Err("the champion predicts no ratings".into());
                 }
-                return Ok(rows::predictions(&side.model, of(side)?, self.pool));
+                return Ok(rows::predictions(
+                    &side.model,
+                    rows_of(side, which)?,
+                    self.pool,
+                ));
             }
             Some(Reference::Biases) => {
                 let biases = model.baseline().ok_or("the model file holds no biases")?;
@@ -173,19 +197,13 @@ impl Ground<'_> {
         Ok(clipped(model, predictions))
     }
 
-    fn training<'s>(&self, side: &'s Side) -> Result<&'s Interactions, String> {
-        let train = side.train.as_ref().ok_or("no training ratings")?;
-        Ok(&train.interactions)
-    }
-
     /// The rows of the test whose user or item the model's training never saw.
     fn cold_rows(&self, newcomers: Newcomers) -> Vec<usize> {
         let model = &self.side.model;
         let test = &self.side.test.interactions;
-        let cold = |counts: &[u32], row: u32| counts.get(row as usize).is_none_or(|&n| n == 0);
         let is_cold = |&n: &usize| {
-            let user = cold(model.users().counts(), test.users[n]);
-            let item = cold(model.items().counts(), test.items[n]);
+            let user = cold(model.users(), test.users[n]);
+            let item = cold(model.items(), test.items[n]);
             match newcomers {
                 Newcomers::Any => user || item,
                 Newcomers::Users => user,
@@ -221,7 +239,10 @@ impl Ground<'_> {
             Some(_) => self.champion.ok_or("no champion")?,
         };
         if side.model.meaning() != Meaning::Probability {
-            return Err("the champion predicts no probabilities".into());
+            return Err(match whose {
+                None => "the model predicts no probabilities".into(),
+                Some(_) => "the champion predicts no probabilities".into(),
+            });
         }
         let test = &side.test.interactions;
         let labels = labels(test, self.evaluate.relevant).ok_or("no labels")?;
@@ -231,6 +252,19 @@ impl Ground<'_> {
         let users = self.side.test.interactions.users.clone();
         Ok(Sample::mean(losses.collect(), users))
     }
+}
+
+fn rows_of(side: &Side, which: Rows) -> Result<&Interactions, String> {
+    Ok(match which {
+        Rows::Test => &side.test.interactions,
+        Rows::Training => {
+            &side
+                .train
+                .as_ref()
+                .ok_or("no training ratings")?
+                .interactions
+        }
+    })
 }
 
 /// RMSE or MAE of some rows.

@@ -163,10 +163,11 @@ impl Evaluate {
         let longest = wanted.iter().filter_map(|metric| metric.cutoff).max();
         let overlap = longest.map(|cutoff| Metric::new(Kind::Overlap, Some(cutoff)));
         let mut found = self.lists_of(model, &users, &wanted, overlap, pool)?;
-        let place = wanted
-            .iter()
-            .filter(|m| m.kind.is_ranking() && m.negatives.is_none());
-        let of_overlap = overlap.map(|metric| (metric, found.remove(place.count()).value));
+        let of_overlap = overlap.and_then(|metric| {
+            // The last of its name: one may be wanted too.
+            let at = found.iter().rposition(|of| of.metric == metric)?;
+            Some((metric, found.remove(at).value))
+        });
         if let (Some(draws), Some(intervals)) = (self.draws(), &mut findings.intervals) {
             self.intervals_of(&found, draws, intervals, pool);
         }

@@ -191,11 +191,13 @@ impl Evaluate {
         champion: Option<&Path>,
         manner: Manner,
     ) -> Result<Findings> {
+        self.check_train()?;
         let pool = self.reading.pool();
         let side = self.side(model, manner)?;
+        let champion = champion.map(|path| self.champion(path, manner));
+        let champion = champion.transpose()?;
         let knn = self.knn(&side, manner)?;
         let mut findings = self.judged(&side.model, &side.test, knn.as_ref(), &pool)?;
-        let champion = champion.map(|path| self.side(path, manner)).transpose()?;
         if let Some(champion) = &champion {
             self.beside(champion, &mut findings, &pool, manner)?;
         }
@@ -210,8 +212,8 @@ impl Evaluate {
     }
 
     /// Reads a file of ratings for users and items that are numbered already.
-    fn read(&self, file: &PathBuf, users: &Ids, items: &Ids, manner: Manner) -> Result<TestSet> {
-        check_fresh([file.as_path()], manner)?;
+    fn read(&self, file: &Path, users: &Ids, items: &Ids, manner: Manner) -> Result<TestSet> {
+        check_fresh([file], manner)?;
         read_test(file, &self.reading.options(), users, items)
     }
 

@@ -11,7 +11,7 @@ use crate::data::Interactions;
 use crate::data::reader::TestSet;
 use crate::evaluation::baselines::Knn;
 use crate::evaluation::evaluate;
-use crate::evaluation::gate::Reference;
+use crate::evaluation::gate::{Gate, Reference};
 use crate::evaluation::report::rows;
 use crate::kernels::pool::Pool;
 use crate::model::Meaning;
@@ -26,13 +26,31 @@ pub(super) struct Side {
 }
 
 impl Evaluate {
-    /// Loads a model and reads the rows for it.
+    /// Loads the model and reads the rows for it.
     pub(super) fn side(&self, path: &Path, manner: Manner) -> Result<Side> {
         let model = ModelArgument::new(path, self.verify).load()?;
         let model = self.fresh.apply(model, self.users.as_deref(), manner)?;
+        self.with_rows(model, self.train.as_deref(), manner)
+    }
+
+    /// The same of the champion. Newer features are given to it where it has such; of the training ratings it needs what gates compare.
+    pub(super) fn champion(&self, path: &Path, manner: Manner) -> Result<Side> {
+        let model = ModelArgument::new(path, self.verify).load()?;
+        let users = self.users.as_deref();
+        let model = self.fresh.apply_where_there_are_any(model, users, manner)?;
+        let compares =
+            |gate: &Gate| gate.figure.needs_training() && gate.names(Reference::Champion);
+        let train = self.train.as_deref();
+        self.with_rows(
+            model,
+            train.filter(|_| self.gates.gate.iter().any(compares)),
+            manner,
+        )
+    }
+
+    fn with_rows(&self, model: Model, train: Option<&Path>, manner: Manner) -> Result<Side> {
         let (users, items) = (model.users().ids(), model.items().ids());
         let test = self.read(self.test()?, users, items, manner)?;
-        let train = self.train.as_ref();
         let train = train.map(|file| self.read(file, users, items, manner));
         Ok(Side {
             train: train.transpose()?,
@@ -128,33 +146,32 @@ impl Evaluate {
         Ok(findings)
     }
 
+    /// Refuses a gate or a baseline that needs the training ratings where they are not given, and a file that nothing needs; flags alone decide.
+    pub(super) fn check_train(&self) -> Result<()> {
+        let gates = self.gates.gate.iter();
+        let needing = gates.clone().find(|gate| gate.figure.needs_training());
+        let needing = needing.or(self.gates.name(Reference::Knn));
+        match (&self.train, needing) {
+            (None, Some(gate)) => {
+                let wanted = "--train FILE beside it, the ratings that the model was trained on";
+                Err(Error::config("gate", format!("{:?}", gate.text), wanted))
+            }
+            (Some(_), None) if !self.baselines.contains(&Further::Knn) => {
+                let got = "a file that nothing is measured with";
+                let wanted = "--baselines knn beside it, or a gate that needs it";
+                Err(Error::config("train", got, wanted))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Fits the neighbours, where they are asked for, by `--baselines` or by a gate.
     pub(super) fn knn(&self, side: &Side, manner: Manner) -> Result<Option<Knn>> {
-        let by_gate = self.gates.name(Reference::Knn);
-        let wanted = self.baselines.contains(&Further::Knn) || by_gate.is_some();
-        let training = self
-            .gates
-            .gate
-            .iter()
-            .find(|gate| gate.figure.needs_training());
         let (Some(file), Some(train)) = (&self.train, &side.train) else {
-            return match by_gate.or(training) {
-                None => Ok(None),
-                Some(gate) => {
-                    let wanted =
-                        "--train FILE beside it, the ratings that the model was trained on";
-                    Err(Error::config("gate", format!("{:?}", gate.text), wanted))
-                }
-            };
+            return Ok(None);
         };
-        if !wanted && training.is_none() {
-            let got = "a file that nothing is measured with";
-            return Err(Error::config(
-                "train",
-                got,
-                "--baselines knn beside it, or a gate that needs it",
-            ));
-        }
+        let wanted =
+            self.baselines.contains(&Further::Knn) || self.gates.name(Reference::Knn).is_some();
         let (n, trained) = (
             train.interactions.len() as u64,
             side.model.n_training_ratings(),

@@ -53,10 +53,10 @@ struct Document<'a> {
     compared_with: String,
     unknown: BothUnknown,
     drift: Drifts<'a>,
-    coverage: CoverageLine,
-    coverage_before: CoverageLine,
-    errors: Option<ErrorsLine>,
-    served: Option<ErrorsLine>,
+    coverage: Coverage,
+    coverage_before: Coverage,
+    errors: Option<Errors>,
+    served: Option<Errors>,
     train_rmse: Option<f64>,
     valid_rmse: Option<f64>,
     checks: Vec<CheckLine>,
@@ -102,21 +102,6 @@ struct BinLine<'a> {
 }
 
 #[derive(Serialize)]
-struct CoverageLine {
-    items: u64,
-    share: f64,
-    gini: f64,
-    top: f64,
-}
-
-#[derive(Serialize)]
-struct ErrorsLine {
-    rmse: f64,
-    within: f64,
-    rows: u64,
-}
-
-#[derive(Serialize)]
 struct CheckLine {
     check: &'static str,
     value: f64,
@@ -140,27 +125,6 @@ impl<'a> From<&'a Drift> for DriftLine<'a> {
             js: drift.js(),
             rows: drift.n_current(),
             bins: bins.map(line).collect(),
-        }
-    }
-}
-
-impl From<&Coverage> for CoverageLine {
-    fn from(coverage: &Coverage) -> CoverageLine {
-        CoverageLine {
-            items: coverage.items,
-            share: coverage.share,
-            gini: coverage.gini,
-            top: coverage.top,
-        }
-    }
-}
-
-impl From<&Errors> for ErrorsLine {
-    fn from(errors: &Errors) -> ErrorsLine {
-        ErrorsLine {
-            rmse: errors.rmse,
-            within: errors.within,
-            rows: errors.rows,
         }
     }
 }
@@ -227,10 +191,10 @@ impl Findings {
                 popularity: found.popularity.as_ref().map(DriftLine::from),
                 scores: found.scores.as_ref().map(DriftLine::from),
             },
-            coverage: CoverageLine::from(&found.coverage),
-            coverage_before: CoverageLine::from(&found.coverage_before),
-            errors: found.errors.as_ref().map(ErrorsLine::from),
-            served: found.served.as_ref().map(ErrorsLine::from),
+            coverage: found.coverage,
+            coverage_before: found.coverage_before,
+            errors: found.errors,
+            served: found.served,
             train_rmse: self.train_rmse,
             valid_rmse: self.valid_rmse,
             checks: self.checks.iter().map(CheckLine::from).collect(),

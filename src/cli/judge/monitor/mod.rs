@@ -7,12 +7,12 @@ use clap::Args;
 use crate::artifact::RunDirectory;
 use crate::artifact::run_directory::MODEL;
 use crate::cli::given::{ModelArgument, Reading};
+use crate::cli::keep::runs::record;
 use crate::cli::output::Manner;
 use crate::cli::sources::check_fresh;
 use crate::data::reader::{ReadOptions, TestSet};
 use crate::data::reader::{read_predictions, read_test};
 use crate::evaluation::drift::{Bounds, Past, watch};
-use crate::storage::read_at_most;
 use crate::{Error, Model, Result};
 use findings::{Findings, Source};
 
@@ -20,8 +20,6 @@ mod findings;
 
 /// How much worse than on held-out ratings the errors may be, where no bound is given.
 const WORSE: f64 = 1.1;
-/// Bytes of a run's record, at most.
-const MAX_RECORD: u64 = 1 << 24;
 
 /// Tell whether what a model meets is like what it was trained on
 #[derive(Debug, Args)]
@@ -171,8 +169,6 @@ impl Monitor {
 /// The RMSE on held-out ratings, where the model lies in the folder of its run and the run held some out.
 fn valid_rmse(model: &Path) -> Option<f64> {
     let folder = model.parent().filter(|_| model.ends_with(MODEL))?;
-    let record = RunDirectory::open(folder).ok()?.record();
-    let text = read_at_most(&record, MAX_RECORD).ok()?;
-    let record: serde_json::Value = serde_json::from_slice(&text).ok()?;
+    let record = record::read(&RunDirectory::open(folder).ok()?).ok()?;
     record["result"]["valid"]["rmse"].as_f64()
 }

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 
-use super::{Meant, now, said, split_name};
+use super::{Meant, said, split_name};
 use crate::Result;
 use crate::artifact::Registry;
 use crate::artifact::registry::Moved;
+use crate::cli::calendar;
 use crate::cli::output::{Format, Manner};
 
 /// Make an alias a version
@@ -53,7 +54,7 @@ struct Line<'a> {
 impl Promote {
     pub(in crate::cli) fn run(self, manner: Manner) -> Result<()> {
         let (registry, name, version) = self.meant.find()?;
-        let moved = registry.promote(&name, version, &self.alias, now())?;
+        let moved = registry.promote(&name, version, &self.alias, calendar::now())?;
         print(registry.root(), &name, &self.alias, moved, manner)
     }
 }

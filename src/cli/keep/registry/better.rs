@@ -43,6 +43,14 @@ pub(super) struct Better {
     sep: Option<Separator>,
 }
 
+/// Gates that were passed.
+#[derive(Debug, Default)]
+pub(super) struct Passed {
+    pub(super) report: GateReport,
+    /// What the alias was that is to be moved, where the run was compared with it.
+    pub(super) promoted_from: Option<Option<u64>>,
+}
+
 impl Better {
     /// Holds `run` against the gates, where that is asked for.
     ///
@@ -55,10 +63,10 @@ impl Better {
         name: &str,
         promote: Option<&str>,
         manner: Manner,
-    ) -> Result<GateReport> {
+    ) -> Result<Passed> {
         if !self.if_better {
             return match self.gates.gate.first() {
-                None => Ok(GateReport::default()),
+                None => Ok(Passed::default()),
                 Some(gate) => Err(Error::config(
                     "gate",
                     format!("{:?}", gate.text),
@@ -78,10 +86,16 @@ impl Better {
         }
         let alias = self.against.as_deref().or(promote).unwrap_or("champion");
         let aliases = registry.aliases(name)?;
-        let champion = aliases.version(alias).map(|_| {
-            let version = format!("{name}@{alias}");
-            registry.root().join(version)
-        });
+        let version = aliases.version(alias);
+        if version.is_none() && self.against.is_some() && aliases.names().next().is_some() {
+            let there: Vec<&str> = aliases.names().collect();
+            return Err(Error::Unknown {
+                what: "alias",
+                name: alias.into(),
+                hint: format!("{name} has {}", there.join(", ")),
+            });
+        }
+        let champion = version.map(|version| registry.folder(name, version));
         if champion.is_none() {
             manner.note(format_args!(
                 "no {alias} yet: gates that name the champion pass"
@@ -102,6 +116,9 @@ impl Better {
             manner.note(line);
         }
         report.check()?;
-        Ok(report)
+        Ok(Passed {
+            report,
+            promoted_from: (promote == Some(alias)).then_some(version),
+        })
     }
 }

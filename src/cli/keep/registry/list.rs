@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use crate::Result;
 use crate::artifact::Registry;
-use crate::artifact::registry::Version;
 use crate::cli::calendar;
+use crate::cli::keep::runs::record::main_figure;
 use crate::cli::output::{Cell, Column, Manner, Set};
 
 /// List the versions
@@ -59,7 +59,7 @@ impl List {
                         version => version?,
                     };
                     let aliases: Vec<String> = aliases.of(number).map(str::to_owned).collect();
-                    let figure = figure(&version);
+                    let figure = main_figure(&version.record["result"]["valid"]);
                     let line = Line {
                         name,
                         version: number,
@@ -88,18 +88,4 @@ impl List {
         }
         Ok(())
     }
-}
-
-/// RMSE, or NDCG, or whatever there is.
-fn figure(version: &Version) -> Option<(&str, f64)> {
-    let figures = version.figures();
-    let is = |wanted: &str| {
-        figures
-            .iter()
-            .find(|(metric, _)| metric.starts_with(wanted))
-    };
-    is("rmse")
-        .or_else(|| is("ndcg"))
-        .or(figures.first())
-        .copied()
 }

@@ -3,7 +3,6 @@
 //! Every command says a version as `REGISTRY/NAME`, `REGISTRY/NAME@ALIAS` or `REGISTRY/NAME@7`, as a MODEL argument anywhere does. Where no folder is said, it is `registry`.
 
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{Args, Subcommand};
 
@@ -109,10 +108,4 @@ fn split_name(path: &Path) -> Result<(PathBuf, String)> {
 /// `registry/movies@8`, as any command takes it.
 fn said(root: &Path, name: &str, which: impl std::fmt::Display) -> String {
     format!("{}@{which}", root.join(name).display())
-}
-
-/// Seconds since 1970.
-fn now() -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    now.map_or(0, |passed| passed.as_secs())
 }

@@ -6,8 +6,9 @@ use clap::Args;
 use serde::Serialize;
 
 use super::better::Better;
-use super::{now, said, split_name};
+use super::{said, split_name};
 use crate::artifact::registry::{Candidate, names};
+use crate::cli::calendar;
 use crate::cli::judge::gate::GateReport;
 use crate::cli::output::{Format, Manner};
 use crate::storage::Disk;
@@ -67,19 +68,20 @@ impl Push {
         let candidate = Candidate::prepare(Disk, &root, &name, &self.run)?;
         // It is not in the registry yet, and goes when it is dropped.
         let registry = candidate.registry().clone();
-        let gates = self
-            .better
-            .check(&self.run, &registry, &name, alias, manner)?;
-        let version = candidate.claim(now())?;
+        let model = candidate.model();
+        let passed = self.better.check(&model, &registry, &name, alias, manner)?;
+        let version = candidate.claim(calendar::now())?;
         let mut pushed = Pushed {
             registry: root.display().to_string(),
             name: &name,
             version,
             alias,
             was: None,
-            gates: &gates,
+            gates: &passed.report,
         };
-        let moved = alias.map(|alias| registry.promote(&name, version, alias, now()));
+        let moved = alias.map(|alias| {
+            registry.promote_from(&name, version, alias, calendar::now(), passed.promoted_from)
+        });
         // The version is there, whatever became of the alias.
         if let Some(Ok(moved)) = moved {
             pushed.was = moved.was;

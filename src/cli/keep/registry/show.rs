@@ -11,6 +11,7 @@ use crate::Result;
 use crate::artifact::registry::about::File;
 use crate::artifact::registry::{Aliases, Version};
 use crate::cli::output::{Format, Manner, grouped};
+use crate::cli::sources::InputFile;
 use crate::cli::{calendar, table};
 
 /// Show a version: its figures, aliases, files, and where it came from
@@ -107,9 +108,10 @@ fn text(title: &str, shown: &Shown<'_>, version: &Version) -> String {
     let pushed = calendar::minute(shown.pushed);
     let from = format!("{pushed} from {}, by lowrank {}", shown.run, shown.lowrank);
     line("pushed", &from);
-    for input in shown.inputs.as_array().into_iter().flatten() {
-        let word = |key: &str| input[key].as_str().unwrap_or_default();
-        line(word("role"), &format!("SHA-256 {}", word("sha256")));
+    let inputs: Vec<InputFile> = serde_json::from_value(shown.inputs.clone()).unwrap_or_default();
+    for input in &inputs {
+        let sha256 = input.sha256().unwrap_or("unknown: it came from a pipe");
+        line(input.role(), &format!("SHA-256 {sha256}"));
     }
     let counts = shown.counts.as_object().into_iter().flatten();
     let counts: Vec<String> = counts

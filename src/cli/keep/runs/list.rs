@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::record::{self, at, main_figure};
 use crate::artifact::RunDirectory;
 use crate::cli::output::{Cell, Column, Format, Manner, Set};
+use crate::cli::sources::InputFile;
 use crate::cli::table::safe;
 use crate::{Error, Result};
 
@@ -192,16 +193,10 @@ impl Row {
 
     /// With what the record says.
     fn with(self, record: &Value, ending: &str) -> Row {
-        let inputs = record["inputs"].as_array();
-        let ratings = inputs
-            .into_iter()
-            .flatten()
-            .find(|of| of["role"] == "ratings");
-        let data = ratings.and_then(|of| {
-            // A cache is what its text is.
-            let source = of["source"]["sha256"].as_str();
-            source.or(of["sha256"].as_str()).map(str::to_owned)
-        });
+        let inputs: Vec<InputFile> =
+            serde_json::from_value(record["inputs"].clone()).unwrap_or_default();
+        let ratings = inputs.iter().find(|input| input.role() == "ratings");
+        let data = ratings.and_then(|input| input.sha256().map(str::to_owned));
         Row {
             ending: ending.to_owned(),
             epochs: at(record, &["result", "epochs"]).as_u64(),

@@ -41,6 +41,30 @@ pub fn main_figure(figures: &Value) -> Option<(&'static str, f64)> {
         .find_map(|name| Some((name, figures[name].as_f64()?)))
 }
 
+/// A file that a run read as it is now: `given`, or of the places where it may be the first that is as it was, else the first that is there. `None` where there is none.
+///
+/// # Errors
+/// Where one cannot be read.
+pub fn look(
+    run: &Path,
+    then: &InputFile,
+    given: Option<&Path>,
+) -> Result<Option<(PathBuf, InputFile)>> {
+    let places = match given {
+        Some(path) => vec![path.to_path_buf()],
+        None => places(run, Path::new(then.path())),
+    };
+    let mut first = None;
+    for path in places.into_iter().filter(|path| path.is_file()) {
+        let now = InputFile::of(then.role(), &path)?;
+        if now.is_same(then) {
+            return Ok(Some((path, now)));
+        }
+        first.get_or_insert((path, now));
+    }
+    Ok(first)
+}
+
 /// Where something that a run called `path` may be: from here, or from a folder above the run.
 pub fn places(run: &Path, path: &Path) -> Vec<PathBuf> {
     let run = run.canonicalize().unwrap_or_else(|_| run.into());

@@ -110,7 +110,8 @@ impl Verify {
             });
         }
         let record = record::read(&run)?;
-        let mut settings = Settings::read(&run.config())?;
+        let config = Settings::read(&run.config())?;
+        let mut settings = config.clone();
         let mut inputs = Vec::new();
         let (mut ratings, mut more) = (None, Vec::new());
         for then in record::inputs(&run, &record)? {
@@ -141,7 +142,7 @@ impl Verify {
             settings.init = Some(self.tables(folder)?);
         }
         settings.threads = self.threads.or(settings.threads);
-        let doubts = doubts(&run, &record)?;
+        let doubts = doubts(&config, &record);
         doubts
             .iter()
             .for_each(|doubt| manner.note(format_args!("note: {doubt}")));
@@ -190,10 +191,6 @@ impl Verify {
             "valid" => &self.valid,
             _ => &None,
         };
-        let places = match given {
-            Some(path) => vec![path.clone()],
-            None => places(&self.run, Path::new(then.path())),
-        };
         let mut input = Input {
             role: then.role().to_owned(),
             path: then.path().to_owned(),
@@ -201,24 +198,16 @@ impl Verify {
             recorded: then.sha256().map(str::to_owned),
             sha256: None,
         };
-        let mut found = places.first().cloned().unwrap_or_default();
-        for path in places.into_iter().filter(|path| path.is_file()) {
-            let now = InputFile::of(then.role(), &path)?;
-            let same = now.is_same(then);
-            // Of several that are there, the first is the one that has changed.
-            if same || input.verdict == MISSING {
-                input.sha256 = now.sha256().map(str::to_owned);
-                input.path = path.display().to_string();
-                input.verdict = match (same, path == Path::new(then.path())) {
-                    (true, true) => SAME,
-                    (true, false) => MOVED,
-                    (false, _) => CHANGED,
-                };
-                found = path;
-            }
-            if same {
-                break;
-            }
+        let mut found = given.clone().unwrap_or_else(|| then.path().into());
+        if let Some((path, now)) = record::look(&self.run, then, given.as_deref())? {
+            input.verdict = match (now.is_same(then), path == Path::new(then.path())) {
+                (true, true) => SAME,
+                (true, false) => MOVED,
+                (false, _) => CHANGED,
+            };
+            input.sha256 = now.sha256().map(str::to_owned);
+            input.path = path.display().to_string();
+            found = path;
         }
         if then.sha256().is_none() {
             input.verdict = A_PIPE;
@@ -306,10 +295,12 @@ impl Input {
             ),
             _ => (
                 format!("no such file: the {} of the run are gone", self.role),
-                format!(
-                    "them where they were, or --{} FILE, where they are now",
-                    self.role
-                ),
+                match &*self.role {
+                    role @ ("ratings" | "items" | "users" | "valid") => {
+                        format!("them where they were, or --{role} FILE, where they are now")
+                    }
+                    _ => "them where they were".into(),
+                },
             ),
         };
         Error::File {
@@ -321,7 +312,7 @@ impl Input {
 }
 
 /// What is known that may give other bytes.
-fn doubts(run: &RunDirectory, record: &Value) -> Result<Vec<String>> {
+fn doubts(config: &Settings, record: &Value) -> Vec<String> {
     let mut doubts = Vec::new();
     let (then, now) = (
         record["version"].as_str().unwrap_or("?"),
@@ -330,7 +321,7 @@ fn doubts(run: &RunDirectory, record: &Value) -> Result<Vec<String>> {
     if then != now {
         doubts.push(format!("trained by version {then}, this is {now}"));
     }
-    let config = serde_json::to_value(Settings::read(&run.config())?).unwrap_or_default();
+    let config = serde_json::to_value(config).unwrap_or_default();
     let keys =
         [&config, at(record, &["config"])].map(|of| of.as_object().cloned().unwrap_or_default());
     let mut differing: Vec<&String> = keys[0].keys().chain(keys[1].keys()).collect();
@@ -344,5 +335,5 @@ fn doubts(run: &RunDirectory, record: &Value) -> Result<Vec<String>> {
             names.join(", ")
         ));
     }
-    Ok(doubts)
+    doubts
 }

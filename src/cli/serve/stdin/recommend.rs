@@ -87,20 +87,28 @@ impl Wishes {
         }
     }
 
-    /// Answers lines to the end of standard input.
-    pub(in crate::cli::serve) fn lines(&self, model: &Model, manner: Manner) -> Result<()> {
-        // Flags that make no sense are an error now, not in every answer.
-        let usual = model.recommender(&self.query())?;
+    /// Answers lines to the end of standard input; `usual` is made of these wishes.
+    pub(in crate::cli::serve) fn lines(
+        &self,
+        model: &Model,
+        usual: &Recommender<'_>,
+        manner: Manner,
+    ) -> Result<()> {
         super::serve(model, manner, |asked: Asked| {
             let own = match self.changed(&asked)? {
                 Some(wishes) => Some(model.recommender(&wishes.query())?),
+                // The filters stay as they are.
+                None if asked.n.is_some() || asked.unseen.is_some() => {
+                    let include_seen = asked.unseen.map_or(self.include_seen, |unseen| !unseen);
+                    Some(usual.for_lists_of(asked.n.unwrap_or(self.n), include_seen)?)
+                }
                 None => None,
             };
-            answer(model, own.as_ref().unwrap_or(&usual), asked)
+            answer(model, own.as_ref().unwrap_or(usual), asked)
         })
     }
 
-    /// With what a question asks otherwise; `None` where it does not.
+    /// With what a question filters or orders otherwise; `None` where it does not.
     fn changed(&self, asked: &Asked) -> Result<Option<Wishes>> {
         let Asked {
             n,
@@ -119,7 +127,7 @@ impl Wishes {
         let (allow, deny) = (ids(allow), ids(deny));
         let of_filters = conditions.is_some() || allow.is_some() || deny.is_some();
         let of_order = max_per.is_some() || popularity_penalty.is_some();
-        if n.is_none() && unseen.is_none() && !of_filters && !of_order {
+        if !of_filters && !of_order {
             return Ok(None);
         }
         let conditions = conditions.as_ref().map(Conditions::parse).transpose()?;

@@ -87,7 +87,7 @@ fn is_nanoseconds(column: &Type) -> bool {
     logical.and_then(unit).unwrap_or(false)
 }
 
-/// The decoder of a damaged file may stop in the middle.
+/// The decoder of a damaged file may stop in the middle; what its panic prints on standard error comes before the error.
 fn guarded<T>(work: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
     catch_unwind(AssertUnwindSafe(work))
         .unwrap_or_else(|_| Err(io::Error::other("what no decoder understands")))
@@ -113,7 +113,8 @@ impl Lines {
         let Some(row) = row else {
             return Ok(false);
         };
-        (self.at, self.line) = (0, Vec::with_capacity(self.line.len()));
+        self.at = 0;
+        self.line.clear();
         for (n, (name, field)) in row.get_column_iter().enumerate() {
             if n > 0 {
                 self.line.push(b',');

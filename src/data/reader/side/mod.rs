@@ -51,6 +51,17 @@ pub(in crate::data) struct Placed {
     pub(in crate::data) since: Option<Vec<Option<i64>>>,
 }
 
+/// The columns as the chosen rows have them: where rows have times, what nobody knew of at the moment is no value yet.
+fn known(columns: Vec<Growing>, chosen: &[Option<usize>], by_time: bool) -> Vec<Column> {
+    let columns = columns.into_iter().map(|column| column.cells.finish());
+    match by_time {
+        true => columns
+            .map(|column| versions::known(column, chosen))
+            .collect(),
+        false => columns.collect(),
+    }
+}
+
 /// A column while it is read.
 #[derive(Debug)]
 struct Growing {
@@ -200,14 +211,7 @@ impl SideFile {
     ) -> Result<Placed> {
         let before = ids.len();
         let (chosen, versions) = self.chosen(as_of);
-        let columns = self.columns.into_iter().map(|column| column.cells.finish());
-        let columns: Vec<Column> = match versions {
-            // What nobody knew of at the moment is no value yet.
-            Some(_) => columns
-                .map(|column| versions::known(column, &chosen))
-                .collect(),
-            None => columns.collect(),
-        };
+        let columns = known(self.columns, &chosen, versions.is_some());
         let own = self.ids.finish();
         let mut row_of = vec![None; before];
         for (id, row) in own.names().iter().zip(chosen) {

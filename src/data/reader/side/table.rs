@@ -36,8 +36,8 @@ impl SideTable {
         let titles = file
             .titles
             .map(|titles| rows.iter().map(|&row| titles.get(row)).collect());
-        let columns = file.columns.into_iter().map(|column| {
-            let column = column.cells.finish();
+        let columns = super::known(file.columns, &chosen, versions.is_some());
+        let columns = columns.into_iter().map(|column| {
             let cells = rows.iter().map(|&row| column.rows.row(row));
             Column {
                 rows: Csr::from_rows(cells),
