@@ -116,3 +116,24 @@ fn whoever_comes_in_between_loses_nothing() {
         }
     }
 }
+
+/// A push that a gate refuses takes its own lock away, while somebody may be looking for leftovers.
+#[test]
+fn what_is_dropped_is_in_nobodys_way() {
+    let base = with_versions(2);
+    let dropped = |disk: &LyingDisk| {
+        let (root, run) = (Path::new(ROOT), Path::new("run"));
+        Candidate::prepare(disk.clone(), root, NAME, run).map(|candidate| drop(candidate))?;
+        Ok(0)
+    };
+    let collect = |disk: &LyingDisk| Ok(open(disk)?.collect(1, false)?.len() as u64);
+    let works: [Work<'_>; 2] = [&dropped, &collect];
+    let (n, m) = (steps(&base, works[0]), steps(&base, works[1]));
+    for (first, second) in (0..n).flat_map(|i| (0..m).map(move |j| (i, j))) {
+        let disk = base.copy();
+        let order = [vec![0; first], vec![1; second]].concat();
+        let results = both(&disk, order, works);
+        assert!(given(&results).len() == 2, "{first} {second} {results:?}");
+        is_whole(&disk);
+    }
+}
