@@ -123,7 +123,7 @@ fn what_is_dropped_is_in_nobodys_way() {
     let base = with_versions(2);
     let dropped = |disk: &LyingDisk| {
         let (root, run) = (Path::new(ROOT), Path::new("run"));
-        Candidate::prepare(disk.clone(), root, NAME, run).map(|candidate| drop(candidate))?;
+        Candidate::prepare(disk.clone(), root, NAME, run).map(drop)?;
         Ok(0)
     };
     let collect = |disk: &LyingDisk| Ok(open(disk)?.collect(1, false)?.len() as u64);

@@ -75,8 +75,11 @@ struct Ground<'a> {
     findings: &'a Findings,
     pool: &'a Pool,
     /// What was predicted already: by whom, of which rows.
-    predicted: RefCell<BTreeMap<(Option<&'static str>, Rows), Rc<Vec<f64>>>>,
+    predicted: RefCell<BTreeMap<WhoseRows, Rc<Vec<f64>>>>,
 }
+
+/// Whose predictions, by the reference's name, and of which rows.
+type WhoseRows = (Option<&'static str>, Rows);
 
 /// Which rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
