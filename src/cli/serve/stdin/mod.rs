@@ -73,8 +73,13 @@ fn serve<Q: DeserializeOwned, A: Serialize>(
                 Ok(None) => break,
                 Err(error) => return Err(Error::io("standard input", "read")(error)),
             };
+            // As before every text file, a mark of its encoding may stand before the first line.
+            let text = match text.strip_prefix(b"\xef\xbb\xbf") {
+                Some(rest) if line == 1 => rest,
+                _ => &text[..],
+            };
             let (id, outcome) = match whole {
-                true => answered(&text, &mut work),
+                true => answered(text, &mut work),
                 false => (None, Err(format!("a line of more than {LONGEST} bytes"))),
             };
             match outcome {
