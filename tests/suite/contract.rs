@@ -30,18 +30,6 @@ fn csv(header: [&str; 4], films: &[Film]) -> String {
     header.chain(lines).map(|line| line + "\n").collect()
 }
 
-/// Of 30 users; films from 1990 on have 4 or 5, older ones 1 or 2.
-fn ratings() -> String {
-    let mut text = String::from("user_id,item_id,rating\n");
-    for (user, item) in (0..30).flat_map(|u| (0..40).map(move |i| (u, i))) {
-        if (user + item) % 3 != 0 {
-            let rating = if item < 20 { 1 } else { 4 } + (user * 7 + item * 3) % 2;
-            text.push_str(&format!("u{user},i{item},{rating}\n"));
-        }
-    }
-    text
-}
-
 struct House {
     folder: Folder,
 }
@@ -49,7 +37,8 @@ struct House {
 impl House {
     fn new() -> House {
         let folder = Folder::new("contract");
-        folder.write("ratings.csv", ratings());
+        // Films from 1990 on have 4 or 5, older ones 1 or 2.
+        folder.write("ratings.csv", ratings(|user, item| (user + item) % 3 != 0));
         folder.write("films.csv", csv(HEADER, &films()));
         folder.write(
             "pairs.csv",

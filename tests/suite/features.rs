@@ -31,7 +31,7 @@ fn users() -> String {
 }
 
 /// Films of the nineties have 4 or 5, older ones 1 or 2.
-fn ratings(of: impl Fn(usize, usize) -> bool) -> String {
+pub fn ratings(of: impl Fn(usize, usize) -> bool) -> String {
     let mut text = String::from("user_id,item_id,rating\n");
     for user in 0..30 {
         for item in (0..40).filter(|&item| of(user, item)) {

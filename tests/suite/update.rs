@@ -68,38 +68,16 @@ fn every_way_of_training_is_updated_to_bytes_that_verify() {
     let more: String = more.iter().map(|row| format!("{row}{time}\n")).collect();
     folder.write("new.csv", format!("{text}{changed},1{time}\n{more}"));
     for flags in [
-        &["--bayes"][..],
-        &["--bayes", "--implicit", "items"],
-        &["--preset", "rating", "--epochs", "40"],
-        &["--preset", "rating", "--epochs", "20", "--batch", "block"],
-        &["--preset", "rating", "--epochs", "20", "--loss", "huber"],
-        &["--als", "--threshold", "3"],
-        &[
-            "--preset",
-            "implicit",
-            "--epochs",
-            "6",
-            "--factors",
-            "8",
-            "--loss",
-            "bpr",
-            "--threshold",
-            "3",
-        ],
-        &[
-            "--preset",
-            "implicit",
-            "--epochs",
-            "6",
-            "--factors",
-            "8",
-            "--loss",
-            "cosine-contrastive",
-            "--threshold",
-            "3",
-        ],
+        "--bayes",
+        "--bayes --implicit items",
+        "--preset rating --epochs 40",
+        "--preset rating --epochs 20 --batch block",
+        "--preset rating --epochs 20 --loss huber",
+        "--als --threshold 3",
+        "--preset implicit --epochs 6 --factors 8 --loss bpr --threshold 3",
+        "--preset implicit --epochs 6 --factors 8 --loss cosine-contrastive --threshold 3",
     ] {
-        train(&folder, flags);
+        train(&folder, &flags.split(' ').collect::<Vec<_>>());
         let found = update(&folder, &["--hold-out", "0.2"]);
         let compared = &found["update"]["compared"];
         assert!(
