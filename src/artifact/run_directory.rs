@@ -27,6 +27,29 @@ pub(super) const RUN: &str = "run.json";
 pub(super) const METRICS: &str = "metrics.jsonl";
 pub(super) const CONFIG: &str = "config.toml";
 pub(super) const CHECKPOINT: &str = "checkpoint.lowrank";
+/// Locked by the training that writes there.
+const LOCK: &str = ".lock";
+
+/// A folder that one training has; nothing of it is left.
+pub struct Held<'r, F: FileSystem> {
+    run: &'r RunDirectory<F>,
+    _lock: F::Lock,
+}
+
+impl<F: FileSystem> Drop for Held<'_, F> {
+    fn drop(&mut self) {
+        // Where it stays it is nobody's.
+        let _ = self.run.file_system.remove(&self.run.path.join(LOCK));
+    }
+}
+
+fn in_use(path: &Path) -> Error {
+    Error::File {
+        path: path.into(),
+        got: "a run that another training is writing".into(),
+        wanted: "another folder, or that training to end first".into(),
+    }
+}
 
 /// The folder of one training.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,6 +128,14 @@ impl<F: FileSystem> RunDirectory<F> {
         let path = path.into();
         let names = names(&file_system, &path, force)?;
         create_folders(&file_system, &path)?;
+        // A training that is under way there keeps its files.
+        if names.iter().any(|name| name == LOCK) {
+            let lock = path.join(LOCK);
+            let held = file_system.try_lock(&lock);
+            if held.map_err(Error::io(&lock, "lock"))?.is_none() {
+                return Err(in_use(&path));
+            }
+        }
         for name in names {
             if name.to_str().is_some_and(is_ours) {
                 let file = path.join(name);
@@ -113,6 +144,22 @@ impl<F: FileSystem> RunDirectory<F> {
             }
         }
         Ok(RunDirectory { path, file_system })
+    }
+
+    /// Keeps the folder for one training, until what is returned is dropped or the process ends.
+    ///
+    /// # Errors
+    /// Where another training has it, or it cannot be locked.
+    pub fn hold(&self) -> Result<Held<'_, F>> {
+        let lock = self.path.join(LOCK);
+        let held = self.file_system.try_lock(&lock);
+        match held.map_err(Error::io(&lock, "lock"))? {
+            Some(held) => Ok(Held {
+                run: self,
+                _lock: held,
+            }),
+            None => Err(in_use(&self.path)),
+        }
     }
 
     /// [`open`](RunDirectory::open) on any file system.
@@ -276,7 +323,7 @@ impl<F: FileSystem> RunDirectory<F> {
 /// Whether a run wrote a file of that name.
 fn is_ours(name: &str) -> bool {
     let name = name_when_finished(name).unwrap_or(name);
-    [MODEL, RUN, METRICS, CONFIG, CHECKPOINT].contains(&name)
+    [MODEL, RUN, METRICS, CONFIG, CHECKPOINT, LOCK].contains(&name)
         || (name.starts_with("checkpoint-") && name.ends_with(".lowrank"))
 }
 
@@ -397,5 +444,19 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(error.contains("no such file"), "{error}");
+    }
+
+    #[test]
+    fn one_training_at_a_time_has_a_folder() {
+        let folder = TestFolder::new("hold");
+        let run = RunDirectory::create(&folder.0, false).unwrap();
+        let held = run.hold().unwrap();
+        let refused = |error: Error| error.to_string().contains("another training is writing");
+        assert!(refused(run.hold().err().unwrap()));
+        assert!(refused(RunDirectory::create(&folder.0, true).unwrap_err()));
+        drop(held);
+        assert_eq!(folder.names(), [] as [&str; 0]);
+        drop(run.hold().unwrap());
+        RunDirectory::create(&folder.0, true).unwrap();
     }
 }

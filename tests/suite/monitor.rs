@@ -374,3 +374,22 @@ fn a_model_of_clicks_watches_who_takes_what() {
     assert_eq!(found["checks"].as_array().unwrap().len(), 6);
     assert!(!message.contains("not judged"), "{message}");
 }
+
+/// What was asked for and cannot be measured is no pass.
+#[test]
+fn errors_that_cannot_be_measured_are_refused_where_they_are_asked_for() {
+    let house = House::new("monitor-unmeasured");
+    let clicks = house
+        .folder
+        .write("clicks.csv", "user,item\n1,1\n1,2\n2,1\n");
+    let refused = |flags: &[&str]| {
+        let mut command = lowrank();
+        command.arg("monitor").arg(&house.run).args(flags);
+        fail(&mut command)
+    };
+    let clicks = clicks.to_str().unwrap();
+    let (code, said) = refused(&["--current", clicks, "--max-rmse", "1"]);
+    assert!(code == 2 && said.contains("max-rmse"), "{said}");
+    let (code, said) = refused(&["--current", clicks, "--reference", clicks]);
+    assert!(code == 1 && said.contains("without a rating"), "{said}");
+}

@@ -403,8 +403,43 @@ fn a_run_is_pushed_only_where_it_passes_the_gates_against_the_version_in_use() {
     assert_eq!(succeed(&mut push("good", &gate)), "registry/films@3\n");
     let (code, said) = fail(push("good", &gate).args(["--gate", "rmse <= 0.0001"]));
     assert_eq!(code, 3, "{said}");
-    let mut command = lowrank();
-    command.current_dir(folder.path(""));
-    succeed(command.args(["registry", "verify"]));
+    // A slip of the pen opens no gate.
+    let mut slip = lowrank();
+    slip.current_dir(folder.path(""))
+        .args(["registry", "push", "bad", "--name", "films"]);
+    slip.args(["--promote", "chmapion", "--if-better", "--test"])
+        .arg(&ratings);
+    assert_eq!(fail(&mut slip).0, 3);
+    let (code, said) = fail(push("good", &gate).args(["--against", "chmapion"]));
+    assert!(code == 1 && said.contains("films has champion"), "{said}");
+    let refused = push("bad", &["--format", "json"])
+        .output()
+        .expect("it starts");
+    assert_eq!(refused.status.code(), Some(3));
+    let told: Value = serde_json::from_slice(&refused.stdout).expect("JSON");
+    assert!(
+        told["version"].is_null() && told["gates"][0]["passed"] == false,
+        "{told}"
+    );
+
+    let run = |words: &str| {
+        let mut command = lowrank();
+        command.current_dir(folder.path("")).args(words.split(' '));
+        command
+    };
+    succeed(&mut run("registry verify"));
     assert!(!folder.path("registry/films/4").exists());
+    let (code, said) = fail(&mut run(
+        "registry pull films@champion -o registry/films/50",
+    ));
+    assert!(
+        code == 1 && said.contains("a place in a registry"),
+        "{said}"
+    );
+    // One that is damaged does not hide the others.
+    std::fs::write(folder.path("registry/films/2/version.json"), "{").unwrap();
+    let listed = run("registry list").output().expect("it starts");
+    assert_eq!(listed.status.code(), Some(1));
+    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+    assert_eq!(listed.lines().count(), 3, "{listed}");
 }

@@ -181,6 +181,52 @@ fn nothing_that_the_old_model_knows_is_held_out() {
     );
 }
 
+/// A cache stands for its text, features stay those of the run, and what is lost is said.
+#[test]
+fn a_run_from_a_cache_with_features_is_updated() {
+    let folder = Folder::new("update-cache");
+    cut(&folder, &generated(&folder), 0.8);
+    let cache = folder.path("old.cache");
+    let mut command = lowrank();
+    command
+        .args(["data", "convert"])
+        .arg(folder.path("old.csv"));
+    succeed(command.arg("-o").arg(&cache));
+    let items = folder.path("films/items.csv");
+    let mut command = lowrank();
+    command.arg("train").arg(cache).arg("--items").arg(&items);
+    command.args(["--preset", "rating", "--epochs", "5", "--quiet", "-o"]);
+    succeed(command.arg(folder.path("run")));
+    let few: String = std::fs::read_to_string(items)
+        .unwrap()
+        .lines()
+        .take(11)
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let mut command = lowrank();
+    command
+        .arg("update")
+        .arg(folder.path("run"))
+        .arg(folder.path("new.csv"));
+    let few = folder.write("few.csv", few);
+    let output = command
+        .arg("--items")
+        .arg(few)
+        .arg("-o")
+        .arg(folder.path("updated"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success() && said.contains("30 items had genres and have none"),
+        "{said}"
+    );
+    assert_eq!(
+        model(&folder, "updated").items().groups()[0].name(),
+        "genres"
+    );
+}
+
 /// RMSE within this of a training on everything.
 const AS_GOOD: f64 = 0.002;
 

@@ -4,9 +4,9 @@
 
 use std::path::Path;
 
-use super::Registry;
 use super::manifest::{MANIFEST, Manifest};
 use super::unfinished::Unfinished;
+use super::{MARKER, Registry, is_file};
 use crate::artifact::run_directory;
 use crate::storage::file_system::folder_of;
 use crate::storage::{FileSystem, create_folders};
@@ -25,6 +25,16 @@ impl<F: FileSystem + Clone> Registry<F> {
                 got: "a folder that is not empty".into(),
                 wanted: "an empty or a new one".into(),
             });
+        }
+        let whole = std::path::absolute(to).map_err(Error::io(to, "find"))?;
+        for folder in whole.ancestors().skip(1) {
+            if is_file(file_system, &folder.join(MARKER))? {
+                return Err(Error::File {
+                    path: to.into(),
+                    got: "a place in a registry".into(),
+                    wanted: "a folder elsewhere: what lies in a registry was pushed".into(),
+                });
+            }
         }
         let Some(last) = to.file_name() else {
             return Err(Error::File {

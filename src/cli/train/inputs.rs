@@ -3,12 +3,13 @@
 //! Ratings, items and users are read as the settings say; held-out ratings come from a file of their own or are split off. Every file's fingerprint goes into
 //! the run's record.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::record::Counts;
 use super::settings::Settings;
 use crate::artifact::resolve_model;
-use crate::cli::output::Manner;
+use crate::cli::output::{Manner, counted};
 use crate::cli::sources::{Hashing, MODEL, MORE, check_fresh};
 use crate::data::reader::{ColumnSpec, ReadOptions, Separator, moment, read_test};
 use crate::data::{Dataset, DatasetBuilder, Dedupe, Interactions, RatingsCache, Split};
@@ -63,6 +64,16 @@ impl Inputs {
         }
         let builder = settings.gather_files(builder, ratings, manner)?;
         let (train, valid) = hold_out(builder, settings)?;
+        if let (Some(valid), Some(path)) = (&valid, &settings.valid) {
+            let known = shared(&train.interactions, valid);
+            if known > 0 {
+                manner.note(format_args!(
+                    "warning: {} of {} are trained on too: errors on them say nothing of others",
+                    counted(known, "rating"),
+                    path.display()
+                ));
+            }
+        }
         Ok(Inputs { train, valid })
     }
 
@@ -236,6 +247,15 @@ fn existing_folder(output: &Path) -> PathBuf {
         Some(folder) if folder != Path::new("") => folder.into(),
         _ => ".".into(),
     }
+}
+
+/// How many rows of `valid` are pairs of `train` too.
+fn shared(train: &Interactions, valid: &Interactions) -> u64 {
+    let rows = || valid.users.iter().copied().zip(valid.items.iter().copied());
+    let held_out: HashSet<(u32, u32)> = rows().collect();
+    let pairs = train.users.iter().copied().zip(train.items.iter().copied());
+    let known: HashSet<(u32, u32)> = pairs.filter(|pair| held_out.contains(pair)).collect();
+    rows().filter(|pair| known.contains(pair)).count() as u64
 }
 
 /// The training ratings and the held-out ones.

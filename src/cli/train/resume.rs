@@ -54,6 +54,7 @@ impl Resume {
                 wanted: "a run that was interrupted, or trained with --checkpoint-every until something ended it".into(),
             });
         }
+        let _held = run.hold()?;
         let checkpoint = Checkpoint::open(&path)?;
         let mut note = Note::read(&path, checkpoint.note())?;
         let mut settings = settings_of(&path, &note)?;

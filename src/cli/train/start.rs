@@ -65,6 +65,7 @@ impl Start<'_> {
         describe(inputs, &training, settings.patience, manner);
         let files = self.files.finish()?;
         let run = RunDirectory::create(self.output, self.force)?;
+        let _held = run.hold()?;
         let kind = training.trainer().optimizer().kind;
         let settings = settings.resolved(training.config(), kind);
         run.write_config(&toml::to_string(&settings).expect("settings are plain values"))?;

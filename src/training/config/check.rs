@@ -107,6 +107,12 @@ impl Config {
         )?;
         demand(
             "horizon",
+            "one beside a closed form",
+            c.horizon.is_none() || c.method != Method::Als,
+            "none with --als: sweeps have no learning rate",
+        )?;
+        demand(
+            "horizon",
             c.schedule_epochs(),
             (1..=MAX_EPOCHS).contains(&c.schedule_epochs()),
             "a whole number of epochs, 1 or more",

@@ -47,19 +47,24 @@ impl Evaluate {
             let values = labels.figures(&predicted, &findings.metrics);
             judged.values.0.extend(values);
         }
-        let remembered = champion.remembered();
-        if remembered > 0 {
-            manner.note(format_args!(
-                "warning: the champion was trained on {} of the test: it remembers their ratings, and its lists cannot hold them",
-                counted(remembered, "pair")
-            ));
-        }
+        champion.warn_of_what_it_remembers("champion", manner);
         findings.judged.insert(1, judged);
         Ok(())
     }
 }
 
 impl Side {
+    /// Warns where the test has pairs that the model was trained on.
+    pub(super) fn warn_of_what_it_remembers(&self, who: &str, manner: Manner) {
+        let remembered = self.remembered();
+        if remembered > 0 {
+            manner.note(format_args!(
+                "warning: the {who} was trained on {} of the test: it remembers their ratings, and its lists cannot hold them",
+                counted(remembered, "pair")
+            ));
+        }
+    }
+
     /// Rows whose pair is in the model's training.
     fn remembered(&self) -> u64 {
         let test = &self.test.interactions;

@@ -194,6 +194,16 @@ impl Evaluate {
         self.check_train()?;
         let pool = self.reading.pool();
         let side = self.side(model, manner)?;
+        // Its lists have a warning of their own.
+        if self
+            .gates
+            .gate
+            .iter()
+            .any(|gate| gate.figure.is_of_errors())
+            || champion.is_some()
+        {
+            side.warn_of_what_it_remembers("model", manner);
+        }
         let champion = champion.map(|path| self.champion(path, manner));
         let champion = champion.transpose()?;
         let knn = self.knn(&side, manner)?;

@@ -13,6 +13,7 @@ use crate::cli::sources::check_fresh;
 use crate::data::reader::{ReadOptions, TestSet};
 use crate::data::reader::{read_predictions, read_test};
 use crate::evaluation::drift::{Bounds, Past, watch};
+use crate::model::Meaning;
 use crate::{Error, Model, Result};
 use findings::{Findings, Source};
 
@@ -80,7 +81,15 @@ impl Monitor {
         let served = self.served(&log, &model)?;
         let (past, compared_with) = match &self.reference {
             Some(file) => {
-                let ratings = self.read(file, &model)?.interactions;
+                let set = self.read(file, &model)?;
+                if model.meaning() == Meaning::Rating && !set.report.has_ratings() {
+                    return Err(Error::File {
+                        path: file.clone(),
+                        got: "pairs of user and item without a rating".into(),
+                        wanted: "ratings to compare with: the model predicts ratings".into(),
+                    });
+                }
+                let ratings = set.interactions;
                 let source = Source::File(file.clone(), ratings.len() as u64);
                 (Past::of_ratings(&model, ratings)?, source)
             }
@@ -112,6 +121,10 @@ impl Monitor {
             served.as_deref(),
             &self.reading.pool(),
         );
+        if let Some(bound) = self.max_rmse.filter(|_| found.errors.is_none()) {
+            let wanted = "none here: without ratings in the log, or of a model that predicts none, there are no errors";
+            return Err(Error::config("max-rmse", bound, wanted));
+        }
         let findings = Findings {
             checks: found.checks(&bounds),
             train_rmse: past.reference.as_ref().and_then(|of| of.train_rmse()),

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::artifact::Registry;
+use crate::artifact::registry::names;
 use crate::cli::given::{ModelArgument, Reading};
 use crate::cli::judge::evaluate::Evaluate;
 use crate::cli::judge::gate::{GateFlags, GateReport};
@@ -14,6 +15,9 @@ use crate::cli::output::Manner;
 use crate::data::reader::{ColumnSpec, Separator};
 use crate::model::Meaning;
 use crate::{Error, Result};
+
+/// The alias of the version in use.
+const CHAMPION: &str = "champion";
 
 /// What must hold before a run is pushed.
 #[derive(Debug, Default, Args)]
@@ -24,7 +28,7 @@ pub(super) struct Better {
     /// Ratings that neither model was trained on
     #[arg(long, value_name = "FILE", requires = "if_better")]
     test: Option<PathBuf>,
-    /// The alias of the champion [default: that of --promote, else champion]
+    /// The alias of the champion [default: that of --promote where there is one already, else champion]
     #[arg(long, value_name = "ALIAS", requires = "if_better")]
     against: Option<String>,
     #[command(flatten)]
@@ -84,15 +88,18 @@ impl Better {
             };
             gates.gate.push(usual.parse()?);
         }
-        let alias = self.against.as_deref().or(promote).unwrap_or("champion");
         let aliases = registry.aliases(name)?;
+        // An alias that is made only now is compared with the champion: a slip of the pen opens no gate.
+        let promoted = promote.filter(|alias| aliases.version(alias).is_some());
+        let alias = self.against.as_deref().or(promoted).unwrap_or(CHAMPION);
+        names::check_alias(alias)?;
         let version = aliases.version(alias);
-        if version.is_none() && self.against.is_some() && aliases.names().next().is_some() {
-            let there: Vec<&str> = aliases.names().collect();
+        let there: Vec<&str> = aliases.names().collect();
+        if version.is_none() && !there.is_empty() {
             return Err(Error::Unknown {
                 what: "alias",
                 name: alias.into(),
-                hint: format!("{name} has {}", there.join(", ")),
+                hint: format!("{name} has {}; --against says which", there.join(", ")),
             });
         }
         let champion = version.map(|version| registry.folder(name, version));
@@ -115,7 +122,6 @@ impl Better {
         for line in report.lines() {
             manner.note(line);
         }
-        report.check()?;
         Ok(Passed {
             report,
             promoted_from: (promote == Some(alias)).then_some(version),

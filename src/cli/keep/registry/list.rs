@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::Result;
 use crate::artifact::Registry;
+use crate::artifact::registry::Aliases;
 use crate::cli::calendar;
 use crate::cli::keep::runs::record::main_figure;
 use crate::cli::output::{Cell, Column, Manner, Set};
@@ -48,15 +49,23 @@ impl List {
     pub(in crate::cli) fn run(self, manner: Manner) -> Result<()> {
         let registry = Registry::open(self.registry)?;
         let names = registry.names()?;
+        let mut damaged = Vec::new();
         manner.output(None, |out| {
             let mut listing = out.listing(&COLUMNS)?;
             for name in &names {
-                let aliases = registry.aliases(name)?;
+                let aliases = registry.aliases(name).unwrap_or_else(|error| {
+                    damaged.push(error);
+                    Aliases::default()
+                });
                 for number in registry.versions(name)? {
                     let version = match registry.version(name, number) {
                         // Removed in the meantime.
                         Err(_) if !registry.folder(name, number).exists() => continue,
-                        version => version?,
+                        Err(error) => {
+                            damaged.push(error);
+                            continue;
+                        }
+                        Ok(version) => version,
                     };
                     let aliases: Vec<String> = aliases.of(number).map(str::to_owned).collect();
                     let figure = main_figure(&version.record["result"]["valid"]);
@@ -83,6 +92,13 @@ impl List {
             }
             listing.finish()
         })?;
+        // The rest is told all the same.
+        for error in &damaged {
+            manner.note(format_args!("damaged: {error}"));
+        }
+        if let Some(error) = damaged.pop() {
+            return Err(error);
+        }
         if names.is_empty() {
             manner.note("note: nothing was pushed yet");
         }

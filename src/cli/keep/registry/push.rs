@@ -45,7 +45,8 @@ pub struct Push {
 struct Pushed<'a> {
     registry: String,
     name: &'a str,
-    version: u64,
+    /// `null` where a gate refused it.
+    version: Option<u64>,
     alias: Option<&'a str>,
     /// What the alias was.
     was: Option<u64>,
@@ -70,15 +71,26 @@ impl Push {
         let registry = candidate.registry().clone();
         let model = candidate.model();
         let passed = self.better.check(&model, &registry, &name, alias, manner)?;
-        let version = candidate.claim(calendar::now())?;
         let mut pushed = Pushed {
             registry: root.display().to_string(),
             name: &name,
-            version,
+            version: None,
             alias,
             was: None,
             gates: &passed.report,
         };
+        if let Err(error) = passed.report.check() {
+            let is_json = |format| matches!(format, Format::Json | Format::JsonLines);
+            manner.output(None, |out| match is_json(out.format()) {
+                true => out.json(&pushed),
+                false => Ok(()),
+            })?;
+            return Err(error);
+        }
+        // Before there is a version: aliases that cannot be read could not be moved.
+        registry.aliases(&name)?;
+        let version = candidate.claim(calendar::now())?;
+        pushed.version = Some(version);
         let moved = alias.map(|alias| {
             registry.promote_from(&name, version, alias, calendar::now(), passed.promoted_from)
         });

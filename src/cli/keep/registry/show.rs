@@ -94,7 +94,7 @@ fn aliases_of(aliases: &Aliases, version: u64) -> Vec<Alias<'_>> {
 fn text(title: &str, shown: &Shown<'_>, version: &Version) -> String {
     let mut text = format!("{}\n", table::safe(title));
     let mut line = |what: &str, value: &str| {
-        let _ = writeln!(text, "{what:<9}{}", table::safe(value));
+        let _ = writeln!(text, "{what:<11}{}", table::safe(value));
     };
     for alias in &shown.aliases {
         let before: Vec<String> = alias.before.iter().map(u64::to_string).collect();

@@ -88,6 +88,13 @@ impl Update {
             let pair = user.zip(item);
             pair.is_none_or(|(user, item)| old.seen(user).binary_search(&item).is_err())
         });
+        let known = new.len().saturating_sub(positions.len());
+        if known > 0 {
+            manner.note(format_args!(
+                "note: {} of them the model was trained on before: the run's --dedupe says which rating counts",
+                grouped(known as u64)
+            ));
+        }
         let mut stream = Stream::new(settings.seed.unwrap_or(42), "update.held-out");
         stream.shuffle(&mut positions);
         positions.truncate((self.hold_out * positions.len() as f64) as usize);

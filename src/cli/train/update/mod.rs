@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::Args;
+use serde_json::Value;
 
 use super::inputs::{self, Inputs};
 use super::progress::Progress;
@@ -23,9 +24,11 @@ use crate::artifact::RunDirectory;
 use crate::cli::calendar;
 use crate::cli::given::ModelArgument;
 use crate::cli::keep::runs::record;
-use crate::cli::output::Manner;
+use crate::cli::output::{Manner, counted};
 use crate::cli::sources::{InputFile, MORE};
-use crate::{Error, Result};
+use crate::data::RatingsCache;
+use crate::training::groups::{RATED, RATERS};
+use crate::{Error, Model, Result};
 pub use judge::Updated;
 
 /// Train a model further on new ratings, from where it stands
@@ -94,6 +97,7 @@ impl Update {
         let inputs = Inputs::read(&ratings, &settings, &output, manner)?;
         let read = began.elapsed().as_secs_f64();
         let old = ModelArgument::new(&self.run, false).load()?;
+        without_features(&old, &inputs, manner);
         let updated = self.judge(&old, &inputs, &settings, manner)?;
         let start = Start {
             output: &output,
@@ -116,7 +120,8 @@ impl Update {
     /// The old ratings, and how all are trained on.
     fn settings(&self, run: &RunDirectory, manner: Manner) -> Result<(PathBuf, Settings)> {
         let before = Settings::read(&run.config())?;
-        let inputs = record::inputs(run, &record::read(run)?)?;
+        let record = record::read(run)?;
+        let inputs = record::inputs(run, &record)?;
         let (mut ratings, mut add) = (None, Vec::new());
         let (mut items, mut users, mut valid) = (None, None, None);
         for then in &inputs {
@@ -133,7 +138,7 @@ impl Update {
             };
             *place = Some(match then.role() {
                 // The very ratings of the run: others would be another model's past.
-                "ratings" => self.the_same(then, given)?,
+                "ratings" => text_of(self.the_same(then, given)?, then)?,
                 role => {
                     let (path, is_same) = self.found(then, given)?;
                     if !is_same && given.is_none() {
@@ -152,6 +157,9 @@ impl Update {
             items: items.or(self.items.clone()),
             users: users.or(self.users.clone()),
             valid,
+            // The columns of the run, also where a newer file would make others look likely.
+            item_features: before.item_features.clone().or(columns(&record, "items")),
+            user_features: before.user_features.clone().or(columns(&record, "users")),
             // What one training held out the other has seen.
             valid_fraction: None,
             valid_by: None,
@@ -200,4 +208,64 @@ impl Update {
         let is_same = now.is_same(then);
         Ok((path, is_same))
     }
+}
+
+/// The columns that were features of the run; those that are made of ratings are settings of their own.
+fn columns(record: &Value, side: &str) -> Option<String> {
+    let names = record["features"][side].as_array()?.iter();
+    let names: Vec<&str> = names
+        .filter_map(Value::as_str)
+        .filter(|name| ![RATED, RATERS].contains(name))
+        .collect();
+    Some(match names.is_empty() {
+        true => "none".into(),
+        false => names.join(","),
+    })
+}
+
+/// Says how many rows of the old model had features and have none now.
+fn without_features(old: &Model, inputs: &Inputs, manner: Manner) {
+    let data = &inputs.train;
+    for (what, before, now) in [
+        ("user", old.users(), &data.users),
+        ("item", old.items(), &data.items),
+    ] {
+        for group in before.groups() {
+            let Some(column) = now.catalog.column(group.name()) else {
+                continue;
+            };
+            let lost = before.ids().names().iter().enumerate().filter(|(row, id)| {
+                let row_now = now.ids.index(id);
+                group.features().row(*row).next().is_some()
+                    && row_now.is_some_and(|row| column.rows.row(row as usize).is_empty())
+            });
+            let lost = lost.count() as u64;
+            if lost > 0 {
+                manner.note(format_args!(
+                    "warning: {} had {} and have none in the file that is read now",
+                    counted(lost, what),
+                    group.name()
+                ));
+            }
+        }
+    }
+}
+
+/// The text that a cache was made from: ratings beside those of a cache could not be settled.
+fn text_of(path: PathBuf, then: &InputFile) -> Result<PathBuf> {
+    let Some(cache) = RatingsCache::at(&path)? else {
+        return Ok(path);
+    };
+    let text = cache.source().path.clone();
+    if text.is_file() && InputFile::of("ratings", &text)?.is_same(then) {
+        return Ok(text);
+    }
+    Err(Error::File {
+        path,
+        got: "a cache, beside which no other ratings can stand".into(),
+        wanted: format!(
+            "the text that it was made from, {}, which is not there or has changed: --ratings FILE, where it is now",
+            text.display()
+        ),
+    })
 }
